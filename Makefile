@@ -1,0 +1,51 @@
+# What a developer, CI and a first visitor need; nothing but Python and make has to be there. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## start pointq on this machine: make run ARGS="--port 9000"
+	@exec $(BIN)/pointq serve $(ARGS)
+
+test: $(VENV)/dev.stamp ## run every test, with coverage: make test ARGS="tests/unit -k frame"
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/dev.stamp ## check style, types and the direction of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/dev.stamp ## put the code into its usual form
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock: $(VENV)/dev.stamp ## write the lock files anew, from pyproject.toml: make lock ARGS=--upgrade
+	@$(BIN)/$(LOCK) --extra embedded --group dev pyproject.toml -o requirements-dev.lock $(ARGS)
+	@$(BIN)/$(LOCK) --extra embedded --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# A stamp is as new as the last installation from its lock file.
+$(VENV)/run.stamp: requirements.lock
+$(VENV)/dev.stamp: requirements-dev.lock
+$(VENV)/%.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing what $(filter %.lock,$^) lists (only after a change)" >&2
+	@$(PIP) install --require-hashes -r $(filter %.lock,$^)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "pointq needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV) (once)" >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; } # half a venv would look like a whole one

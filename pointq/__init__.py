@@ -1,0 +1,1 @@
+"""pointq: an operations toolkit and a daemon for high-volume GPS points."""

@@ -1,0 +1,223 @@
+"""Every setting of pointq: its name, type, default and meaning.
+
+`config show`, `config init`, the names of the environment variables and the documentation are derived from what stands here.
+Names carry their unit unless they have none.
+"""
+
+import os
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+from pointq.config.paths import default_data_dir
+
+MEBIBYTE = 1024 * 1024
+
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+DATABASE_SCHEMES = ("postgresql", "postgres")
+
+
+def _absolute(path: Path) -> Path:
+    """One folder, one set of embedded servers, wherever a command is started."""
+    return path.expanduser().absolute()
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError("expected an IANA time zone such as Europe/Paris") from exc
+    return name
+
+
+def _without_braces(prefix: str) -> str:
+    if not prefix or set("{}") & set(prefix):
+        raise ValueError("expected a text without braces, since they mark the part of a key that Redis Cluster hashes")
+    return prefix
+
+
+def _redis_url(url: SecretStr) -> SecretStr:
+    if _scheme(url) not in REDIS_SCHEMES:
+        raise ValueError("expected a URL such as redis://host:6379/0, rediss://… or unix://…")
+    return url
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    """Check the form; psycopg takes a URL or ``key=value`` pairs, and reads what is in them."""
+    text = url.get_secret_value()
+    if _scheme(url) not in DATABASE_SCHEMES and ("://" in text or "=" not in text):
+        raise ValueError("expected a URL such as postgresql://user@host:5432/name")
+    return url
+
+
+def _scheme(url: SecretStr) -> str:
+    try:
+        return urlsplit(url.get_secret_value()).scheme
+    except ValueError:  # such as a bracket that is never closed
+        return ""
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the settings file."""
+
+    # An input in the text of an exception could be a password.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class RedisSettings(Section):
+    """Redis or Valkey. Neither url nor host: an embedded server."""
+
+    url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
+        default=None,
+        description="Where Redis is, whole, with user and password; stands above the parts below",
+        examples=["redis://localhost:6379/0"],
+    )
+    host: str | None = Field(default=None, description="Host of Redis, where no url is given", examples=["localhost"])
+    port: int = Field(default=6379, ge=1, le=65535, description="Port of Redis")
+    db: int = Field(default=0, ge=0, description="Number of the Redis database")
+    username: str | None = Field(
+        default=None, description="User of Redis, where its access list has users", examples=["pointq"]
+    )
+    password: SecretStr | None = Field(default=None, description="Password of Redis", examples=["secret"])
+    max_connections: Count = Field(default=50, description="Most connections to Redis that one process holds")
+
+    def effective_url(self) -> SecretStr | None:
+        """Return the URL to connect to, made from the parts where none is given; None: not configured, so embedded."""
+        if self.url is not None or self.host is None:
+            return self.url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return SecretStr(f"redis://{self._login()}{host}:{self.port}/{self.db}")
+
+    def _login(self) -> str:
+        if self.password is None and self.username is None:
+            return ""
+        password = self.password.get_secret_value() if self.password else ""
+        return f"{quote(self.username or '', safe='')}:{quote(password, safe='')}@"
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL with TimescaleDB. No url: an embedded server."""
+
+    url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+        default=None,
+        description="Where the database is",
+        examples=["postgresql://pointq:secret@localhost:5432/points"],
+    )
+    connect_timeout_seconds: Seconds = Field(
+        default=5.0, description="Longest wait for a connection to the database, in seconds"
+    )
+
+
+class QueueSettings(Section):
+    """How the queue lies in Redis."""
+
+    prefix: Annotated[str, AfterValidator(_without_braces)] = Field(
+        default="pointq", description="What every key begins with; nothing outside it is touched"
+    )
+    shards: Count = Field(default=1, description="Streams for each kind of point, for Redis Cluster to spread")
+
+
+class ServeSettings(Section):
+    """The ingest server, `pointq serve`."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 is every one")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    worker: bool = Field(default=True, description="On embedded servers, also store what is accepted, as pointq work does")
+    max_body_bytes: Count = Field(default=16 * MEBIBYTE, description="Largest body of a request, decompressed, in bytes")
+    max_points_per_request: Count = Field(default=100_000, description="Most points in one request")
+    shutdown_seconds: Seconds = Field(default=10.0, description="Longest wait for open requests when stopping, in seconds")
+
+
+class FlymasterSettings(Section):
+    """Uploads of Flymaster instruments."""
+
+    secret: SecretStr | None = Field(
+        default=None, description="What an upload is signed with; none: uploads are taken unverified", examples=["secret"]
+    )
+
+
+class WorkSettings(Section):
+    """The workers, `pointq work`."""
+
+    processes: Count = Field(default=1, description="Worker processes")
+    batch_points: Count = Field(default=20_000, description="Most points written in one transaction")
+    block_seconds: Seconds = Field(default=1.0, description="Wait for new points when every queue is empty, in seconds")
+    heartbeat_seconds: Seconds = Field(default=1.0, description="Time between two signs of life of a worker, in seconds")
+    reclaim_idle_seconds: Seconds = Field(
+        default=10.0, description="Age at which a batch that nobody finishes is taken over by another worker, in seconds"
+    )
+
+
+class LogSettings(Section):
+    """What pointq writes to stderr."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        default="info", description="Least important messages to write: debug, info, warning or error"
+    )
+    format: Annotated[Literal["auto", "human", "json"], BeforeValidator(_lower)] = Field(
+        default="auto", description="human, json (one object a line), or auto: human on a terminal, else json"
+    )
+
+
+class Settings(Section):
+    """All settings."""
+
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default_factory=lambda: default_data_dir(os.environ),
+        description="Folder of the spool and of the embedded servers",
+    )
+    prod: bool = Field(default=False, description="In production: nothing is embedded, and Redis is on host redis")
+    durability: Literal["fsync", "memory"] = Field(
+        default="fsync",
+        description="When a point counts as accepted: fsync (on Redis's disk) or memory (a crash of Redis may lose it)",
+    )
+    min_replicas: int = Field(
+        default=0, ge=0, description="Replicas of Redis that must also have a point before it counts as accepted"
+    )
+    flight_day_timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
+        default="UTC", description="Time zone in which the day of a flight begins, where a device sends no flight id"
+    )
+    redis: RedisSettings = RedisSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    queue: QueueSettings = QueueSettings()
+    serve: ServeSettings = ServeSettings()
+    flymaster: FlymasterSettings = FlymasterSettings()
+    work: WorkSettings = WorkSettings()
+    log: LogSettings = LogSettings()
+
+
+def sections() -> dict[str, type[Section]]:
+    """Return the tables of the settings file by name; ``""`` is what stands before the first."""
+    named = {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+    }
+    return {"": Settings, **named}
+
+
+def walk() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting by its dotted key, such as ``serve.port``, in the order of the settings file."""
+    tables = sections()
+    for table, section in tables.items():
+        for name, field in section.model_fields.items():
+            if table or name not in tables:
+                yield f"{table}.{name}".lstrip("."), field
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether a setting must never be printed."""
+    return "SecretStr" in str(field.annotation)

@@ -1,0 +1,175 @@
+"""The text that Flymaster instruments upload.
+
+::
+
+    <serial>,<hex SHA-256 of serial and secret>
+    <uploaded_at>,<fix_time>,<lat>,<lon>,<altitude m>,<speed km/h>,<heading deg>
+    …
+    EOF
+
+Times are whole Unix seconds; spaces after commas, CRLF and a missing line end after EOF occur. Source: what the instruments
+of the Flymaster LIVE series send.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pointq.errors import FormatError
+from pointq.formats.flaws import Codes, Flaw, first_of_each_key, time_flaws
+from pointq.formats.track import Rejects, TrackFile, present
+from pointq.points.batch import Array
+
+_SECOND_US = 1_000_000
+_KMH_PER_MPS = 3.6
+_FIELDS = 7
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_HEADER = re.compile(rb"[ \t]*(\d{1,20})[ \t]*,[ \t]*([0-9A-Fa-f]{64})[ \t]*")
+# eleven digits reach the year 5138: milliseconds and garbage are refused before they overflow a timestamp
+_INTEGER = rb"[ \t]*\d{1,11}[ \t]*"
+_NUMBER = rb"[ \t]*[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?[ \t]*"
+_ROW = re.compile(b",".join([_INTEGER] * 2 + [_NUMBER] * 5))
+_IS_INTEGER = re.compile(_INTEGER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlymasterUpload:
+    """One upload: who sent it, the proof that it may, and its fixes."""
+
+    serial: str
+    digest: str = field(repr=False)
+    """What `verify_key` checks: hexadecimal, as sent. It opens the door as often as it is shown, hence not in the repr."""
+    track: TrackFile
+
+
+def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
+    """Read an upload, skipping and reporting rows that are no fix.
+
+    `now_us` is the present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected. An upload that
+    was cut before its EOF gives the rows that arrived whole, and a track that is not `complete`.
+
+    Raises `FormatError` where the first line is not a serial number and a key.
+    """
+    serial, digest = _header(data)
+    numbers, rows, complete = _body(data)
+    flaws = np.array([_flaw(row) for row in rows], np.uint8)
+    whole = np.flatnonzero(flaws == Flaw.NONE)
+    table = _numbers([rows[i] for i in whole.tolist()])
+    flaws[whole] = _value_flaws(table, now_us)
+    table = table[:, flaws[whole] == Flaw.NONE]
+    columns = _columns(table)
+    first = first_of_each_key(columns["time"], columns["lat"], columns["lon"])
+    rejected = np.flatnonzero(flaws)
+    track = TrackFile(
+        format="flymaster",
+        columns=present({name: values[first] for name, values in columns.items()}),
+        records=len(rows),
+        rejects=Rejects(numbers[rejected], flaws[rejected]),
+        duplicates=len(first) - int(first.sum()),
+        serial=serial,
+        complete=complete,
+    )
+    return FlymasterUpload(serial, digest, track)
+
+
+def is_flymaster_upload(data: bytes) -> bool:
+    """Whether the first line is a serial number and a key."""
+    return _HEADER.fullmatch(_first_line(data)) is not None
+
+
+def verify_key(serial: str, digest: str, secret: str) -> bool:
+    """Whether the key in an upload is the one for that instrument, compared in constant time.
+
+    The key is the SHA-256, in hexadecimal, of the serial number without leading zeros followed by the secret.
+    """
+    if not re.fullmatch(r"\d{1,20}", serial, re.ASCII):
+        return False
+    expected = hashlib.sha256(f"{int(serial)}{secret}".encode()).hexdigest()
+    return hmac.compare_digest(expected.encode(), digest.lower().encode())
+
+
+def _first_line(data: bytes) -> bytes:
+    return data.removeprefix(_BYTE_ORDER_MARK)[:512].partition(b"\n")[0].removesuffix(b"\r")
+
+
+def _header(data: bytes) -> tuple[str, str]:
+    header = _HEADER.fullmatch(_first_line(data))
+    if header is None:
+        raise FormatError(
+            "not a Flymaster upload: expected a first line <serial>,<64 hexadecimal digits>",
+            hint="send the text exactly as the instrument does, from its first line on",
+        )
+    return header[1].decode("ascii"), header[2].decode("ascii")
+
+
+def _body(data: bytes) -> tuple[NDArray[np.int64], list[bytes], bool]:
+    """The numbers of the lines that hold rows, from 1, the rows, and whether an EOF ends them.
+
+    Without it the piece behind the last line end is not whole, even where it looks so: a digit may be missing.
+    """
+    lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
+    complete = b"EOF" in lines
+    stop = lines.index(b"EOF") if complete else len(lines) - 1
+    numbers = [number for number in range(2, stop + 1) if lines[number - 1]]
+    return np.array(numbers, np.int64), [lines[number - 1] for number in numbers], complete
+
+
+def _flaw(row: bytes) -> Flaw:
+    if _ROW.fullmatch(row):
+        return Flaw.NONE
+    fields = row.split(b",")
+    if len(fields) != _FIELDS:
+        return Flaw.FIELD_COUNT
+    if not _IS_INTEGER.fullmatch(fields[0]):
+        return Flaw.UPLOAD_TIME
+    return Flaw.NUMBER if _IS_INTEGER.fullmatch(fields[1]) else Flaw.FIX_TIME
+
+
+def _numbers(rows: list[bytes]) -> NDArray[np.float64]:
+    """The fields of whole rows, shape (7, n); float64 holds the times exactly."""
+    if not rows:
+        return np.empty((_FIELDS, 0))
+    return np.ascontiguousarray(np.fromstring(b",".join(rows).decode("ascii"), sep=",").reshape(-1, _FIELDS).T)
+
+
+def _value_flaws(table: NDArray[np.float64], now_us: int) -> Codes:
+    """What is wrong with the values of whole rows, shape (n,)."""
+    _, time, lat, lon, *_ = table
+    flaws = time_flaws(time.astype(np.int64) * _SECOND_US, now_us)
+    flaws[(lat == 0) & (lon == 0)] = Flaw.NULL_ISLAND
+    flaws[np.abs(lon) > 180] = Flaw.LONGITUDE_RANGE  # noqa: PLR2004 - degrees
+    flaws[np.abs(lat) > 90] = Flaw.LATITUDE_RANGE  # noqa: PLR2004 - degrees
+    return flaws
+
+
+def _columns(table: NDArray[np.float64]) -> dict[str, Array]:
+    uploaded_at, time, lat, lon, altitude, speed, heading = table
+    return {
+        "time": time.astype(np.int64) * _SECOND_US,
+        "lat": lat + 0.0,  # no negative zero
+        "lon": lon + 0.0,
+        "elevation": np.where(_signal_lost(lat, lon, altitude), np.nan, altitude),
+        "speed": speed / _KMH_PER_MPS,
+        "heading": heading,
+        "uploaded_at": uploaded_at.astype(np.int64) * _SECOND_US,
+    }
+
+
+def _signal_lost(lat: NDArray[np.float64], lon: NDArray[np.float64], altitude: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which fixes at the end repeat a position with altitude 0, shape (n,): the instrument had lost the satellites."""
+    lost = np.zeros(len(lat), np.bool_)
+    frozen = _trailing((lat == lat[-1:]) & (lon == lon[-1:]))
+    if frozen > 1:
+        lost[len(lost) - min(frozen, _trailing(altitude == 0)) :] = True
+    return lost
+
+
+def _trailing(mask: NDArray[np.bool_]) -> int:
+    """How many values at the end are true."""
+    false = np.flatnonzero(~mask)
+    return len(mask) - 1 - int(false[-1]) if len(false) else len(mask)

@@ -1,0 +1,48 @@
+"""What the header of an IGC file says about the recorder."""
+
+import re
+from dataclasses import dataclass
+
+from pointq.formats.igc.lines import Lines, windows
+
+_TYPE = re.compile(rb"H.FTY(?:[^:]*:)?(.*)", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST = 200
+"""Characters of a header that are kept: the longest real ones have half as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Who recorded the file; None where it does not say."""
+
+    logger: str | None
+    """The A record without its A: manufacturer, serial number, free text."""
+    device: str | None
+    """The recorder's type, from H.FTY."""
+
+
+def read_header(lines: Lines) -> Header:
+    """Read the A record and the first H.FTY record."""
+    recorders = lines.starting_with(b"A")[:1].tolist()
+    logger = decode(lines.text(recorders[0])[1:]) if recorders else None
+    types = (_TYPE.match(lines.text(line)) for line in header_lines(lines, b"FTY"))
+    device = next((decode(found[1]) for found in types if found), None)
+    return Header(logger or None, device or None)
+
+
+def header_lines(lines: Lines, code: bytes) -> list[int]:
+    """The H records with that three-letter code, whoever made the entry (the letter between), as indices."""
+    headers = lines.starting_with(b"H")
+    codes = windows(lines.buffer, lines.starts[headers] + 2, 3)
+    wanted = (codes[0] == code[0]) & (codes[1] == code[1]) & (codes[2] == code[2])
+    found: list[int] = headers[wanted & (lines.ends[headers] - lines.starts[headers] >= len("HFFTY"))].tolist()
+    return found
+
+
+def decode(text: bytes) -> str:
+    """The text of a header: UTF-8 (61 files of 550), else cp1252 (10 files); without control characters."""
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError:
+        decoded = text.decode("cp1252", "replace")
+    return _CONTROL.sub(" ", decoded).strip()[:_LONGEST].rstrip()

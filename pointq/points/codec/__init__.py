@@ -1,0 +1,1 @@
+"""The parts of a frame: integers, scales, columns, flights. `pointq.points.frame` puts them together."""
