@@ -1,0 +1,120 @@
+"""``pointq work``: workers that store what waits."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointq.cli.context import AppContext, app_context
+from pointq.cli.help import help_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pointq.cli.backends import Servers
+    from pointq.config import Settings
+    from pointq.queue.lanes import Lane
+    from pointq.work.child import Orders
+    from pointq.work.process import Plan
+
+HELP = help_text(
+    "Store what waits in the queues, until Ctrl-C.",
+    ("pointq work", "all kinds, live points first"),
+    ("pointq work --priority 1", "live points only"),
+    ("pointq work --kind upload --kind scoring", "these kinds only"),
+    ("pointq work --processes 4", "four processes"),
+    ("pointq work --drain", "end when the queues are empty"),
+)
+
+
+def work(
+    ctx: typer.Context,
+    *,
+    priority: Annotated[list[int] | None, typer.Option(help="Only kinds of this priority: 1, 2 or 3; may be repeated.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Only this kind: live, upload, scoring, flymaster; may be repeated.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="End when nothing waits any more, what dead workers held included.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Priority 2 only when 1 is empty, 3 only when 2 is.")] = False,
+) -> None:
+    """Run workers."""
+    from pointq.cli.backends import servers
+
+    app = app_context(ctx)
+    settings = app.load_config({"work.processes": processes}).settings
+    lanes = chosen_lanes(settings, priority, kind)
+    with servers(settings) as backends:
+        plan = work_plan(settings, backends, lanes, drain=drain, strict=strict)
+        if not backends.embedded:
+            _check(plan)
+        _run(app, settings, plan)
+
+
+def _check(plan: "Plan") -> None:
+    """Say a wrong address or password at once; an outage that comes later is waited for instead."""
+    import asyncio
+
+    from pointq.ops.reach import reach
+
+    asyncio.run(reach(plan.redis_url, plan.database_url, plan.connect_timeout_seconds))
+
+
+def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
+    from pointq.work.process import run
+
+    if settings.work.processes == 1:
+        run(plan)
+    else:
+        from pointq.work.process import new_runner
+        from pointq.work.supervisor import supervise
+
+        new_runner().run(supervise([orders(app, settings, plan)] * settings.work.processes))
+
+
+def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":
+    """The lanes that are meant by those options. Raises UsageError where there are none."""
+    from pointq.errors import UsageError
+    from pointq.points.kinds import KINDS
+    from pointq.queue.lanes import lanes_of
+
+    for name in kinds or ():
+        if name not in KINDS:
+            raise UsageError(f"there is no kind {name!r}", hint=f"the kinds are {', '.join(KINDS)}")
+    known = sorted({kind.priority for kind in KINDS.values()})
+    for number in priorities or ():
+        if number not in known:
+            raise UsageError(f"there is no priority {number}", hint=f"the priorities are {', '.join(map(str, known))}")
+    chosen = [k for k in KINDS.values() if (not kinds or k.name in kinds) and (not priorities or k.priority in priorities)]
+    if not chosen:
+        raise UsageError("no kind has both this name and this priority", hint="give --kind or --priority, not both")
+    return lanes_of(chosen, shards=settings.queue.shards, prefix=settings.queue.prefix)
+
+
+def work_plan(
+    settings: "Settings", backends: "Servers", lanes: "Sequence[Lane]", *, drain: bool = False, strict: bool = False
+) -> "Plan":
+    """What a worker of these settings does."""
+    from pointq.work.process import Plan
+
+    return Plan(
+        redis_url=backends.redis_url,
+        database_url=backends.database_url,
+        lanes=lanes,
+        prefix=settings.queue.prefix,
+        batch_points=settings.work.batch_points,
+        reclaim_idle_seconds=settings.work.reclaim_idle_seconds,
+        block_seconds=settings.work.block_seconds,
+        heartbeat_seconds=settings.work.heartbeat_seconds,
+        connect_timeout_seconds=settings.database.connect_timeout_seconds,
+        drain=drain,
+        strict=strict,
+    )
+
+
+def orders(app: AppContext, settings: "Settings", plan: "Plan") -> "Orders":
+    """The same for a process of its own, which logs as this one does."""
+    from pointq.work.child import Orders
+
+    return Orders(plan, settings.log.level, settings.log.format, app.no_color)

@@ -1,0 +1,1 @@
+"""What operators do, without the terminal."""

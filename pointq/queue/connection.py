@@ -1,0 +1,64 @@
+"""The connection to Redis or Valkey, and what its errors mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import redis.exceptions as redis_errors
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from pointq.errors import RedisError
+
+
+def connect(url: str, *, max_connections: int = 50, timeout: float = 2.0) -> Redis:
+    """A client for that URL (``redis://``, ``rediss://`` or ``unix://``); it connects when it is first used.
+
+    `timeout` bounds connecting and every answer, in seconds; a blocking read must ask for less. Nothing is retried here:
+    who calls knows whether sending twice is harmless.
+    """
+    try:
+        client: Redis = Redis.from_url(
+            url,
+            max_connections=max_connections,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+    except ValueError as exc:
+        raise RedisError(f"the Redis URL cannot be used: {exc}", hint="write redis://host:port/db or unix:///path") from exc
+    return client
+
+
+def describe(url: str) -> str:
+    """Where that URL points to, without its password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn what the client raises into a RedisError that says what to do."""
+    try:
+        yield
+    except (redis_errors.RedisError, OSError) as exc:
+        raise _translated(exc, describe(url)) from exc
+
+
+def _translated(exc: Exception, where: str) -> RedisError:
+    # refused while connecting, the login is only the cause of a ConnectionError
+    if any(isinstance(each, _REFUSED) for each in (exc, exc.__cause__)):
+        return RedisError(f"Redis at {where} refuses the login: {exc}", hint="check REDIS_PASSWORD or REDIS_URL")
+    if isinstance(exc, redis_errors.TimeoutError):
+        return RedisError(f"Redis at {where} does not answer: {exc}", hint="check that it is running and not frozen")
+    if isinstance(exc, redis_errors.ConnectionError | OSError):
+        hint = "check that it is running, and REDIS_HOST, REDIS_PORT or REDIS_URL"
+        return RedisError(f"Redis at {where} cannot be reached: {exc}", hint=hint)
+    return RedisError(f"Redis at {where} answers: {exc}")
+
+
+_REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)

@@ -1,0 +1,15 @@
+#!lua
+-- enqueue: append one frame to a lane and count its points, in one atomic step.
+-- No allow-oom flag: a server that is full must refuse new points, so that the caller can put them elsewhere.
+-- KEYS stream, counters, rates
+-- ARGV frame, points, rejected
+-- Returns the id of the new entry.
+local id = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2], 'f', ARGV[1])
+redis.call('HINCRBY', KEYS[2], 'accepted_points', ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'ready_points', ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'ready_batches', 1)
+if ARGV[3] ~= '0' then
+  redis.call('HINCRBY', KEYS[2], 'rejected_points', ARGV[3])
+end
+tick(KEYS[3], 'in', ARGV[2])
+return id

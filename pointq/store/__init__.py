@@ -1,0 +1,1 @@
+"""PostgreSQL and TimescaleDB: tables, and how batches get into them."""

@@ -1,0 +1,50 @@
+"""The connection to PostgreSQL."""
+
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import AsyncConnection, conninfo
+
+from pointq.store.faults import unreachable
+
+# a writer that froze in the middle of a transaction must not hold its locks for ever, and nobody wait for ever for a lock;
+# writers hold theirs for a second at most
+_SESSION = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000 -c application_name=pointq"
+
+
+async def connect(url: str, *, within: float = 5.0) -> AsyncConnection:
+    """A connection to that database, in autocommit: transactions are always explicit.
+
+    Raises DatabaseError where it cannot be reached or refuses the login `within` so many seconds.
+    """
+    try:
+        return await AsyncConnection.connect(
+            url,
+            autocommit=True,
+            connect_timeout=max(int(within), 1),
+            options=_options(url),
+            # a host that vanished is noticed within half a minute; keepalives are silent while sent data is unacknowledged
+            keepalives=1,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=30_000,
+        )
+    except psycopg.Error as exc:
+        raise unreachable(exc, describe(url)) from exc
+
+
+def describe(url: str) -> str:
+    """Where that URL points to, without user and password."""
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        return urlsplit(url).hostname or "?"
+    host = str(parts.get("host") or "localhost")
+    name = parts.get("dbname", "")
+    return f"{host}/{name}" if host.startswith("/") else f"{host}:{parts.get('port', 5432)}/{name}"
+
+
+def _options(url: str) -> str:
+    own = conninfo.conninfo_to_dict(url).get("options")
+    return f"{own} {_SESSION}" if own else _SESSION

@@ -1,0 +1,115 @@
+"""The tables: made where they are missing, never changed or dropped."""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import AsyncConnection, errors, sql
+
+from pointq.errors import DatabaseError
+from pointq.points.kinds import KINDS, Kind
+from pointq.store.faults import one_line
+from pointq.store.statements import sql_type, text
+
+_LOCK = 0x706F696E7471
+"""Key of the advisory lock under which the tables are made: ``pointq`` in ASCII."""
+
+_CHUNK = {"live": "1 day"}
+"""Span of time of a hypertable's chunks where a day's flights do not make a week's a better size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What `init` found or made."""
+
+    tables: tuple[str, ...]
+    made: tuple[str, ...]
+    timescaledb: str | None
+    """Version of the extension in this database."""
+    missing: tuple[str, ...] = ()
+
+
+NAMES = (*(kind.table for kind in KINDS.values()), "flights")
+"""The tables that pointq works with."""
+
+
+def create_table(kind: Kind) -> sql.Composed:
+    """``CREATE TABLE`` for that kind."""
+    columns: list[sql.Composable] = [sql.SQL("flight_uuid uuid NOT NULL")]
+    columns += [
+        sql.SQL("{name} {type}{null}").format(
+            name=sql.Identifier(column.name),
+            type=sql_type(column),
+            null=sql.SQL(" NOT NULL" if column.required else ""),
+        )
+        for column in kind.columns
+    ]
+    return sql.SQL("CREATE TABLE IF NOT EXISTS {table} (\n    {columns}\n)").format(
+        table=sql.Identifier(kind.table), columns=sql.SQL(",\n    ").join(columns)
+    )
+
+
+def create_hypertable(kind: Kind) -> sql.Composed:
+    """Make the table a hypertable, without TimescaleDB's own index on time: it would cost a third of every insert."""
+    return sql.SQL(
+        "SELECT create_hypertable({table}, by_range('time', {chunk}::interval), "
+        "create_default_indexes => false, if_not_exists => true)"
+    ).format(table=sql.Literal(kind.table), chunk=sql.Literal(_CHUNK.get(kind.name, "7 days")))
+
+
+def create_key(kind: Kind) -> sql.Composed:
+    """The one index: what makes a point that is sent twice one point."""
+    return sql.SQL("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table} (flight_uuid, time, lat, lon)").format(
+        index=sql.Identifier(f"{kind.table}_key"), table=sql.Identifier(kind.table)
+    )
+
+
+async def init(connection: AsyncConnection) -> Schema:
+    """Make the tables that are missing, as hypertables where the database has TimescaleDB; may be called at any time.
+
+    Raises DatabaseError where the user may not, or the server refuses.
+    """
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            before = await tables(connection)
+            version = await timescaledb_version(connection)
+            for kind in KINDS.values():
+                if kind.table not in before:
+                    await _make(connection, kind, hypertable=version is not None)
+            await connection.execute(sql.SQL(text("flights")))
+            after = await tables(connection)
+    except errors.InsufficientPrivilege as exc:
+        raise DatabaseError(
+            f"the tables cannot be made: {one_line(exc)}", hint="the database user needs the right CREATE on the schema"
+        ) from exc
+    except psycopg.Error as exc:
+        raise DatabaseError(f"the tables cannot be made: {one_line(exc)}") from exc
+    return Schema(tuple(sorted(after)), tuple(sorted(after - before)), version)
+
+
+async def look(connection: AsyncConnection) -> Schema:
+    """Which tables are there; nothing is made."""
+    there = await tables(connection)
+    return Schema(tuple(sorted(there)), (), await timescaledb_version(connection), tuple(sorted(set(NAMES) - there)))
+
+
+async def tables(connection: AsyncConnection) -> set[str]:
+    """Those of pointq's tables that are there."""
+    cursor = await connection.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", (list(NAMES),)
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def timescaledb_version(connection: AsyncConnection) -> str | None:
+    """The version of TimescaleDB in this database, None where it is not."""
+    cursor = await connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+    row = await cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+async def _make(connection: AsyncConnection, kind: Kind, *, hypertable: bool) -> None:
+    await connection.execute(create_table(kind))
+    if hypertable:
+        await connection.execute(create_hypertable(kind))
+    await connection.execute(create_key(kind))

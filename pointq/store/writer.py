@@ -1,0 +1,182 @@
+"""The writer: a batch into its table and into `flights`, in one transaction."""
+
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import AsyncConnection, AsyncCursor, adapt, errors, pq
+
+from pointq.points.kinds import Column, ColumnType
+from pointq.store import statements
+from pointq.store.connection import connect
+from pointq.store.encoding import array, bigint_array, uuid_array
+from pointq.store.prepared import Prepared, summarize
+
+_SMALL_POINTS = 500
+"""Below this a batch is one INSERT in one round trip: COPY pays from there on."""
+
+_NEVER = np.iinfo(np.int64).min
+"""The last fix of a flight that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: points that are new in the table, and points that were there already or repeated."""
+
+    stored: int
+    duplicates: int
+
+
+class Writer:
+    """One connection that stores batches, opened when it is first needed and again after it broke."""
+
+    def __init__(self, url: str, *, connect_timeout: float = 5.0) -> None:
+        self._url = url
+        self._connect_timeout = connect_timeout
+        self._connection: AsyncConnection | None = None
+
+    async def write(self, prepared: Prepared) -> Stored:
+        """Store the points that are not stored yet and bring their flights up to date; committed when it returns.
+
+        Raises psycopg.Error with nothing stored, to be judged by `faults.fault`, or, where no connection comes about,
+        DatabaseError. When the connection breaks meanwhile the outcome may be unknown; writing again is harmless.
+        """
+        connection = await self._connected()
+        try:
+            stored = await _store(connection, prepared)
+        finally:
+            # a transaction that was cut short could not be ended: with the connection it is
+            if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
+                await self.close()
+        return Stored(stored, len(prepared.batch) + prepared.repeated - stored)
+
+    def abort(self) -> None:
+        """Break the connection: a write that waits for a server that says nothing fails at once."""
+        if self._connection is not None and not self._connection.closed:
+            with socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line, suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None or self._connection.broken or self._connection.closed:
+            await self.close()
+            self._connection = await connect(self._url, within=self._connect_timeout)
+            self._connection.adapters.register_dumper(_Binary, _BinaryDumper)
+        return self._connection
+
+
+async def _store(connection: AsyncConnection, prepared: Prepared) -> int:
+    if len(prepared.batch) < _SMALL_POINTS:
+        return await _insert_all(connection, prepared)
+    try:
+        async with connection.transaction(), connection.cursor() as cursor:
+            return await _split(cursor, prepared)
+    except errors.UniqueViolation:
+        # the flights' rows do not know of points that are in the table: someone emptied `flights`
+        return await _insert_all(connection, prepared)
+
+
+async def _insert_all(connection: AsyncConnection, prepared: Prepared) -> int:
+    async with connection.cursor() as cursor:
+        # nothing here needs the answer to what went before: one round trip, and one transaction without BEGIN and COMMIT, since
+        # that is what the statements of a pipeline are (https://www.postgresql.org/docs/current/protocol-flow.html)
+        async with connection.pipeline():
+            await _lock_flights(cursor, prepared)
+            await _insert(cursor, prepared, None)
+        return await _count(cursor)
+
+
+async def _split(cursor: AsyncCursor[Any], prepared: Prepared) -> int:
+    """COPY the points later than all that their flights have: those can be no duplicates. INSERT the rest."""
+    await _lock_flights(cursor, prepared)
+    last_fix = {uuid.bytes: last async for uuid, last in cursor}
+    last = np.array([_NEVER if (known := last_fix[f.uuid.bytes]) is None else known for f in prepared.batch.flights])
+    batch = prepared.batch
+    fresh: NDArray[np.bool_] = batch.time > last[batch.flight]
+    copied = int(np.count_nonzero(fresh))
+    if copied:
+        await _copy(cursor, prepared, None if copied == len(batch) else fresh)
+    if copied == len(batch):
+        return copied
+    await _insert(cursor, prepared, ~fresh)
+    return copied + await _count(cursor)
+
+
+async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
+    flights = prepared.batch.flights
+    await cursor.execute(
+        statements.LOCK_FLIGHTS,
+        {
+            "kind": prepared.batch.kind.name,
+            "uuids": [flight.uuid for flight in flights],
+            "ids": [flight.flight_id for flight in flights],
+            "devices": [flight.device_id for flight in flights],
+        },
+        prepare=True,
+    )
+
+
+async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:
+    batch = prepared.batch if rows is None else prepared.batch.take(rows)
+    async with cursor.copy(statements.copy_points(batch.kind, prepared.columns)) as copy:
+        await copy.write(prepared.copy_rows.take(rows))
+    added = summarize(batch)
+    parameters: dict[str, object] = {
+        "kind": batch.kind.name,
+        "uuids": _Binary(uuid_array(prepared.uuids[added.flight])),
+        "points": _Binary(bigint_array(added.points)),
+    }
+    for name in ("first", "last"):
+        parameters[name] = _Binary(array(_TIME, getattr(added, name)))
+    for name in ("last_lat", "last_lon", "last_elevation", "min_lat", "min_lon", "max_lat", "max_lon"):
+        parameters[name] = _Binary(array(_FLOAT, getattr(added, name)))
+    await cursor.execute(statements.COUNT_COPIED, parameters, prepare=True)
+
+
+async def _insert(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:
+    batch = prepared.batch if rows is None else prepared.batch.take(rows)
+    parameters: dict[str, object] = {
+        "kind": batch.kind.name,
+        "flight_uuid": _Binary(uuid_array(prepared.uuids[batch.flight])),
+    }
+    for column in prepared.columns:
+        parameters[column.name] = _Binary(array(column, batch.columns[column.name]))
+    await cursor.execute(statements.insert_points(batch.kind, prepared.columns), parameters, prepare=True)
+
+
+async def _count(cursor: AsyncCursor[Any]) -> int:
+    row = await cursor.fetchone()
+    if row is None:
+        raise psycopg.InternalError("the INSERT returned no count")
+    return int(row[0])
+
+
+_TIME = Column("", ColumnType.TIME, "", "", "")
+_FLOAT = Column("", ColumnType.FLOAT, "", "", "")
+
+
+class _Binary:
+    """A parameter that is in PostgreSQL's binary format already; the statement casts it to its type."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class _BinaryDumper(adapt.Dumper):
+    format = pq.Format.BINARY
+    oid = 0
+
+    def dump(self, obj: Any) -> bytes:  # noqa: ANN401 - the signature of psycopg's protocol
+        data: bytes = obj.data
+        return data

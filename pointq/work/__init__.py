@@ -1,0 +1,1 @@
+"""The workers that store what waits."""

@@ -1,0 +1,125 @@
+"""One worker process: what it is made of, and how it ends."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pointq.errors import RedisError
+from pointq.queue.connection import connect
+from pointq.queue.consumer import Consumer
+from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
+from pointq.queue.lanes import Lane
+from pointq.store.writer import Writer
+from pointq.work.heart import Heart
+from pointq.work.reader import Reader
+from pointq.work.worker import Figures, Worker
+
+log = logging.getLogger("pointq.work")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one worker is to do, and with which servers."""
+
+    redis_url: str = field(repr=False)
+    database_url: str = field(repr=False)
+    lanes: Sequence[Lane]
+    prefix: str = "pointq"
+    batch_points: int = 20_000
+    reclaim_idle_seconds: float = 10.0
+    block_seconds: float = 1.0
+    heartbeat_seconds: float = 1.0
+    connect_timeout_seconds: float = 5.0
+    drain: bool = False
+    strict: bool = False
+
+
+def run(plan: Plan) -> Figures:
+    """Run one worker in this process, on uvloop where there is one; see `work`."""
+    with new_runner() as runner:
+        try:
+            return runner.run(work(plan))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+def new_runner() -> asyncio.Runner:
+    """A runner on uvloop where it is installed (not on Windows): an event loop in C."""
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+async def work(plan: Plan) -> Figures:
+    """Run one worker until SIGTERM, SIGINT, or, when draining, until its lanes are empty.
+
+    The first signal finishes what was read, then ends. A Ctrl-C after it cancels this at once; another SIGTERM does not, since
+    a service manager may send it to a worker and to its parent, which passes it on.
+    """
+    redis = connect(plan.redis_url)
+    consumer = Consumer(redis, plan.redis_url, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    reader = Reader(
+        consumer,
+        plan.lanes,
+        points=plan.batch_points,
+        reclaim_idle=plan.reclaim_idle_seconds,
+        block=plan.block_seconds,
+        drain=plan.drain,
+        strict=plan.strict,
+    )
+    worker = Worker(consumer, reader, Writer(plan.database_url, connect_timeout=plan.connect_timeout_seconds))
+    heart = Heart(worker, reader, consumer, Heartbeats(redis, plan.redis_url, plan.prefix), interval=plan.heartbeat_seconds)
+    log.info("worker %s reads %s", consumer.name, ", ".join(dict.fromkeys(lane.kind.name for lane in plan.lanes)))
+    try:
+        with _stopped_by_signals(worker):
+            heart.start()
+            await worker.run()
+    finally:
+        await heart.stop()
+        await _leave(consumer, plan.lanes)
+        await redis.aclose()
+    figures = worker.figures()
+    done = (figures.stored, figures.duplicates, figures.dead)
+    log.info("worker %s ends: %d stored, %d duplicates, %d dead", consumer.name, *done)
+    return figures
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(worker: Worker) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        loop.add_signal_handler(signal.SIGINT, give_up)
+        loop.add_signal_handler(signal.SIGTERM, worker.stop)
+        log.warning("stopping: what was read is stored first; Ctrl-C to stop at once")
+        worker.stop()
+
+    def give_up() -> None:
+        worker.abort()
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _leave(consumer: Consumer, lanes: Sequence[Lane]) -> None:
+    try:
+        for lane in lanes:
+            await consumer.leave(lane, FORGOTTEN_SECONDS)
+    except RedisError as exc:
+        log.debug("the consumer stays in the group: %s", exc)

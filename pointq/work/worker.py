@@ -1,0 +1,199 @@
+"""The worker: read a lot, store it, commit, delete its entries; the next is read and made ready meanwhile."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from pointq.errors import DatabaseError, RedisError
+from pointq.queue.consumer import Consumer, DeadLetter, Outcome
+from pointq.queue.lanes import Lane
+from pointq.store.faults import one_line
+from pointq.store.writer import Writer
+from pointq.work.backoff import Backoff
+from pointq.work.lot import Lot
+from pointq.work.outage import Outage
+from pointq.work.rate import Rate
+from pointq.work.reader import Reader
+from pointq.work.storing import Tally, store
+
+log = logging.getLogger("pointq.work")
+
+_STOP_SECONDS = 8.0
+"""What a stop waits for a database that says nothing; Docker kills after 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a worker did so far."""
+
+    stored: int
+    duplicates: int
+    dead: int
+    points_per_second: float
+    state: str
+
+
+class Worker:
+    """Stores what its lanes hold, until it is stopped or, when draining, until they are empty."""
+
+    def __init__(self, consumer: Consumer, reader: Reader, writer: Writer) -> None:
+        self._consumer = consumer
+        self._reader = reader
+        self._writer = writer
+        self._next: asyncio.Queue[Lot | None] = asyncio.Queue(maxsize=1)
+        self._database = Outage(log, "the database", Backoff())
+        # both halves notice when Redis goes, and one of them says so
+        self._redis = reader.outage
+        self._lane_outages: dict[Lane, Outage] = {}
+        self._tally = Tally()
+        self._dead = 0
+        self._rate = Rate()
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """The lanes it reads."""
+        return self._reader.lanes
+
+    def figures(self) -> Figures:
+        """What it did so far and what it does now."""
+        return Figures(
+            self._tally.stored, self._tally.duplicates, self._dead, self._rate.per_second(time.monotonic()), self._state()
+        )
+
+    def stop(self) -> None:
+        """Read no more; `run` returns when what was read is stored, or soon where a server hangs. May be called twice."""
+        if not self._reader.stopping:
+            self._reader.stop()
+            asyncio.get_running_loop().call_later(_STOP_SECONDS, self.abort)
+
+    def abort(self) -> None:
+        """Wait for the database no longer: what is not committed by now stays in the queue."""
+        self._writer.abort()
+
+    async def run(self) -> None:
+        """Work until stopped or drained."""
+        reading = asyncio.create_task(self._read(), name="read")
+        try:
+            while (lot := await self._next.get()) is not None:
+                await self._account(lot)
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await self._writer.close()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                lot = await self._reader.next_lot()
+                await self._next.put(lot)
+                if lot is None:
+                    return
+        except Exception:
+            # the storing side waits for a lot: let it end, and `run` raise what happened here
+            await self._next.put(None)
+            raise
+
+    async def _account(self, lot: Lot) -> None:
+        """Store a lot and complete its entries; or park it, or leave it for another worker when stopping."""
+        tally = await self._store(lot)
+        if tally is None:
+            return
+        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
+        _tell(lot.lane, dead)
+        outcome = Outcome(lot.entries, tally.stored, tally.duplicates, dead)
+        if await self._complete(lot, outcome):
+            self._reader.release(lot)
+        self._tally.stored += tally.stored
+        self._tally.duplicates += tally.duplicates
+        self._dead += sum(letter.points for letter in dead)
+        self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
+
+    async def _store(self, lot: Lot) -> Tally | None:
+        while not (self._reader.stopping and self._database.active):
+            try:
+                tally = await store(self._writer.write, lot, Backoff())
+            except (psycopg.Error, DatabaseError) as exc:
+                if _connection_lost(exc):
+                    await self._wait_for(self._database, exc)
+                    continue
+                # a new session for the next try: what this one was told when it began may be what is wrong
+                await self._writer.close()
+                if self._reader.stopping:
+                    break
+                # the connection works, this lane's table does not: the other lanes go on
+                outage = self._outage_of(lot.lane)
+                outage.begin(_why(exc))
+                self._reader.park(lot, outage.backoff.step())
+                return None
+            self._database.end()
+            self._outage_of(lot.lane).end()
+            return tally
+        log.warning("%d %s points stay in the queue", sum(entry.points for entry in lot.entries), lot.lane.kind.name)
+        self._reader.release(lot)
+        return None
+
+    async def _complete(self, lot: Lot, outcome: Outcome) -> bool:
+        while True:
+            try:
+                await self._consumer.complete(lot.lane, outcome)
+            except RedisError as exc:
+                if self._reader.stopping:
+                    log.warning("stored points stay in the queue and will be seen as duplicates: %s", exc)
+                    return False
+                await self._wait_for(self._redis, exc)
+                continue
+            self._redis.end()
+            return True
+
+    async def _wait_for(self, outage: Outage, exc: Exception) -> None:
+        outage.begin(_why(exc))
+        await first_of(asyncio.sleep(outage.backoff.step()), self._reader.stopped())
+
+    def _outage_of(self, lane: Lane) -> Outage:
+        if lane not in self._lane_outages:
+            self._lane_outages[lane] = Outage(log, f"the table of {lane.kind.name} points", Backoff())
+        return self._lane_outages[lane]
+
+    def _state(self) -> str:
+        if self._reader.stopping:
+            return "stopping"
+        if self._database.active or self._redis.active or any(o.active for o in self._lane_outages.values()):
+            return "paused"
+        return "draining" if self._reader.draining else "running"
+
+
+def _tell(lane: Lane, dead: Sequence[DeadLetter]) -> None:
+    """One line a reason: a whole lot may be refused, point by point."""
+    reasons: dict[str, list[DeadLetter]] = {}
+    for letter in dead:
+        reasons.setdefault(letter.sqlstate, []).append(letter)
+    for sqlstate, letters in reasons.items():
+        points = sum(letter.points for letter in letters)
+        extra = {"entry": letters[0].source.id, "sqlstate": sqlstate}
+        log.error("%d %s points are dead letters: %s", points, lane.kind.name, letters[0].message, extra=extra)
+
+
+def _connection_lost(exc: psycopg.Error | DatabaseError) -> bool:
+    # an error with an SQLSTATE of other classes came over a connection that works; 08, 57P and none mean that it is gone
+    if isinstance(exc, DatabaseError) or exc.sqlstate is None:
+        return True
+    return exc.sqlstate[:2] in {"08", "53"} or exc.sqlstate[:3] == "57P"
+
+
+def _why(exc: Exception) -> str:
+    return one_line(exc) if isinstance(exc, psycopg.Error) else str(exc)
+
+
+async def first_of(*things: Awaitable[object]) -> None:
+    """Wait until one of them is done and cancel the others."""
+    tasks = [asyncio.ensure_future(thing) for thing in things]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
