@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.main import get_command
 
-from pointq.cli.commands import config, db, import_, status, work
+from pointq.cli.commands import config, db, import_, serve, status, work
 from pointq.cli.context import AppContext, app_context
 from pointq.cli.errors import report
 from pointq.cli.help import help_text
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
+app.command("serve", help=serve.HELP)(serve.serve)
 app.command("work", help=work.HELP)(work.work)
 app.command("import", help=import_.HELP)(import_.import_)
 app.command("status", help=status.HELP)(status.status)

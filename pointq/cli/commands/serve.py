@@ -1,0 +1,115 @@
+"""``pointq serve``: take points over HTTP."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointq.cli.context import AppContext, app_context
+from pointq.cli.help import help_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pointq.cli.backends import Servers
+    from pointq.config import Settings
+    from pointq.ingest.server import Plan
+    from pointq.work.child import Orders
+
+HELP = help_text(
+    "Take points over HTTP until Ctrl-C. Without configured servers it starts embedded ones, and a worker.",
+    ("pointq serve", "on 127.0.0.1:8000"),
+    ("pointq serve --port 9000", "on another port"),
+    ("pointq serve --no-worker", "store nothing; `pointq work` does, elsewhere"),
+    ("REDIS_URL=… DATABASE_URL=… pointq serve", "with your own servers"),
+)
+
+
+def serve(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")] = None,
+    worker: Annotated[
+        bool | None, typer.Option("--worker/--no-worker", help="On embedded servers: also store what is accepted.")
+    ] = None,
+) -> None:
+    """Run the ingest server."""
+    from pointq.cli.backends import servers
+    from pointq.work.process import new_runner
+
+    app = app_context(ctx)
+    settings = app.load_config({"serve.host": host, "serve.port": port, "serve.worker": worker}).settings
+    with servers(settings) as backends:
+        plan = _plan(settings, backends)
+        staff = _staff(app, settings, backends)
+        new_runner().run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
+
+
+async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], None]") -> None:
+    from pointq.ingest.server import serve as listen
+    from pointq.work.supervisor import Supervisor
+
+    workers = Supervisor(staff)
+
+    def started(url: str) -> None:
+        workers.start()
+        ready(url)
+
+    try:
+        await listen(plan, started)
+    finally:
+        # after the last request: what it left in the queue is stored before the embedded servers stop, or at the next start
+        await workers.stop()
+
+
+def _plan(settings: "Settings", backends: "Servers") -> "Plan":
+    from pointq.ingest.server import Plan
+
+    secret = settings.flymaster.secret
+    return Plan(
+        redis_url=backends.redis_url,
+        database_url=backends.database_url,
+        host=settings.serve.host,
+        port=settings.serve.port,
+        prefix=settings.queue.prefix,
+        shards=settings.queue.shards,
+        durability=settings.durability,
+        min_replicas=settings.min_replicas,
+        flight_day_timezone=settings.flight_day_timezone,
+        max_connections=settings.redis.max_connections,
+        max_body_bytes=settings.serve.max_body_bytes,
+        max_points=settings.serve.max_points_per_request,
+        shutdown_seconds=settings.serve.shutdown_seconds,
+        flymaster_secret=secret.get_secret_value() if secret else None,
+    )
+
+
+def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Orders]":
+    """The workers beside the server: only embedded servers have nobody else to store what waits."""
+    from pointq.cli.commands.work import chosen_lanes, orders, work_plan
+
+    if not (backends.embedded and settings.serve.worker):
+        return []
+    return [orders(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+
+
+def _greet(app: AppContext, settings: "Settings", backends: "Servers", url: str, worker: bool) -> None:  # noqa: FBT001
+    from pointq.queue.connection import describe as describe_redis
+    from pointq.store.connection import describe as describe_database
+
+    embedded = " (embedded)" if backends.embedded else ""
+    rows = [
+        ("pointq", f"listens on {url}"),
+        ("queue", f"{describe_redis(backends.redis_url)}{embedded}"),
+        ("database", f"{describe_database(backends.database_url)}{embedded}"),
+        ("worker", "one, in a process of its own" if worker else "none here; run `pointq work`"),
+    ]
+    if backends.embedded:
+        rows.append(("data", str(settings.data_dir)))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        app.err.print(f"  [bold]{name:<{width}}[/]  {value}", soft_wrap=True)
+    app.err.print("\n  try next, in a second terminal:", soft_wrap=True)
+    for command in ("pointq import track.igc", "pointq status"):
+        app.err.print(f"    {command}", markup=False, soft_wrap=True)
+    app.err.print("  Ctrl-C stops everything that was started here; the data stays.\n", soft_wrap=True)

@@ -1,0 +1,82 @@
+"""From the bytes of a request to a submission, or to the problem with it. Pure."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+import orjson
+
+from pointq.ingest.problems import Problem
+from pointq.ingest.submission import Submission
+from pointq.points.flights import Flight
+from pointq.points.kinds import LIVE, SCORING, Kind
+
+_ID_BYTES = 255
+"""Longest flight or device id, in bytes of UTF-8."""
+
+
+def submission(kind: Kind, body: bytes, most_points: int) -> Submission:
+    """The submission in a request's body. Raises Problem: 400 for bad JSON, 422 for a wrong shape, 413 for too many points."""
+    document = _document(body)
+    points = _points(document, "tracks" if kind is SCORING else "track_points", most_points)
+    flight_id, device_id = _text(document, "flight_id"), _text(document, "device_id")
+    if kind is SCORING and document.get("flight_uuid") is not None:
+        return Submission(kind, points, Flight(_uuid(document["flight_uuid"]), flight_id, device_id))
+    if flight_id is not None:
+        return Submission(kind, points, Flight.of(kind.name, flight_id, device_id))
+    if kind is LIVE and device_id is not None:
+        return Submission(kind, points, None, device_id)
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{_wanted(kind)} is missing")
+
+
+def _wanted(kind: Kind) -> str:
+    return {"live": "flight_id (or device_id)", "scoring": "flight_uuid (or flight_id)"}.get(kind.name, "flight_id")
+
+
+def _document(body: bytes) -> Mapping[str, object]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {exc}") from exc
+    if not isinstance(document, dict):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the body must be an object, found {_called(document)}")
+    return document
+
+
+def _points(document: Mapping[str, object], name: str, most: int) -> list[object]:
+    points = document.get(name)
+    if not isinstance(points, list):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must be a list of points, found {_called(points)}")
+    if not points:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is empty")
+    if len(points) > most:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{name} has {len(points)} points; one request may have {most}: send several"
+        )
+    return points
+
+
+def _text(document: Mapping[str, object], name: str) -> str | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or "\0" in value or len(value.encode()) > _ID_BYTES:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"{name} must be a text of 1 to {_ID_BYTES} bytes without NUL, found {_called(value)}",
+        )
+    return value
+
+
+def _uuid(value: object) -> UUID:
+    try:
+        return UUID(value if isinstance(value, str) else "")
+    except ValueError as exc:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"flight_uuid must be a UUID, found {_called(value)}") from exc
+
+
+_JSON_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+
+
+def _called(value: object) -> str:
+    return _JSON_NAMES.get(type(value), "a number")

@@ -1,0 +1,101 @@
+"""The uploads of Flymaster instruments, which understand two answers: OK and NOK."""
+
+import logging
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import numpy as np
+from aiohttp import BodyPartReader, web
+
+from pointq.errors import FormatError, PointqError
+from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
+from pointq.ingest.app import RETRY_AFTER, SERVICES, Services
+from pointq.ingest.packing import read_body
+from pointq.ingest.problems import Problem
+from pointq.points.batch import PointBatch
+from pointq.points.flights import device_day_flights
+from pointq.points.kinds import FLYMASTER
+
+log = logging.getLogger("pointq.ingest")
+
+
+def routes() -> Iterable[web.RouteDef]:
+    """The endpoint."""
+    return [web.post(FLYMASTER.endpoint, accept)]
+
+
+async def accept(request: web.Request) -> web.Response:
+    """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
+    services = request.app[SERVICES]
+    try:
+        upload = parse_flymaster_upload(await _text(request), now_us=time.time_ns() // 1000)
+        if services.flymaster_secret and not verify_key(upload.serial, upload.digest, services.flymaster_secret):
+            return _refuse(HTTPStatus.UNAUTHORIZED, "the key of instrument %s is wrong", upload.serial)
+        await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
+    except FormatError as exc:
+        return _refuse(HTTPStatus.BAD_REQUEST, "%s", exc)
+    except Problem as problem:
+        return _refuse(problem.status, "%s", problem.detail)
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the upload is larger than this server takes")
+    except PointqError as exc:
+        return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "an upload could not be accepted: %s", exc)
+    return _judge(upload)
+
+
+def _judge(upload: FlymasterUpload) -> web.Response:
+    track = upload.track
+    if len(track.rejects):
+        first = next(iter(track.rejects))
+        log.warning(
+            "instrument %s: %d of %d rows are no fixes; line %d: %s",
+            upload.serial,
+            len(track.rejects),
+            track.records,
+            first.line,
+            first.reason,
+        )
+    if not track.complete:
+        message = "instrument %s: cut before EOF; its %d whole rows are kept"
+        return _refuse(HTTPStatus.BAD_REQUEST, message, upload.serial, len(track))
+    if track.records and not len(track):
+        return _refuse(HTTPStatus.BAD_REQUEST, "instrument %s: no row is a fix", upload.serial)
+    return web.Response(text="OK")
+
+
+def _batch(upload: FlymasterUpload, services: Services) -> PointBatch:
+    columns = upload.track.columns
+    times = np.asarray(columns["time"], np.int64)
+    flights, flight = device_day_flights(FLYMASTER.name, upload.serial, times, services.zone)
+    return PointBatch(FLYMASTER, flights, flight, columns)
+
+
+async def _text(request: web.Request) -> bytes:
+    """The upload: the multipart field ``file``, or the body as it is."""
+    if not request.content_type.startswith("multipart/"):
+        return await read_body(request)
+    if "Content-Encoding" in request.headers:
+        raise FormatError("a multipart body must not be compressed as a whole")
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == "file":
+                return await _bounded(part, request.client_max_size)
+    except ValueError as exc:
+        raise FormatError(f"the multipart body cannot be read: {exc}") from exc
+    raise FormatError("the multipart body has no field named file")
+
+
+async def _bounded(part: BodyPartReader, most: int) -> bytes:
+    data = bytearray()
+    while chunk := await part.read_chunk(65_536):
+        data += part.decode(chunk)
+        if len(data) > most:
+            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(data))
+    return bytes(data)
+
+
+def _refuse(status: HTTPStatus, message: str, *arguments: object) -> web.Response:
+    log.warning(message, *arguments)
+    headers = {"Retry-After": str(RETRY_AFTER)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return web.Response(text="NOK", status=status, headers=headers)

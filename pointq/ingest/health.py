@@ -1,0 +1,94 @@
+"""What monitors and orchestrators ask."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from pointq.ingest.app import RETRY_AFTER, SERVICES
+from pointq.ops.status import Status
+
+_HEALTH = {"ok": "healthy", "degraded": "degraded", "down": "unhealthy"}
+
+
+def routes() -> Iterable[web.RouteDef]:
+    """The endpoints."""
+    return [
+        web.get("/health", health),
+        web.get("/livez", alive),
+        web.get("/readyz", ready),
+        web.get("/queue/status", queue_status),
+    ]
+
+
+async def alive(_: web.Request) -> web.Response:
+    """The process answers."""
+    return web.Response(text="ok\n")
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Points are accepted durably."""
+    status = await request.app[SERVICES].status()
+    if status.state == "down":
+        return web.Response(text="; ".join(status.reasons) + "\n", status=HTTPStatus.SERVICE_UNAVAILABLE, headers=_retry())
+    return web.Response(text="ok\n")
+
+
+async def health(request: web.Request) -> web.Response:
+    """A short word on everything; 503 while points are not accepted durably."""
+    status = await request.app[SERVICES].status()
+    down = status.state == "down"
+    body = {
+        "status": _HEALTH[status.state],
+        "redis": _connected(status.redis.connected),
+        "database": _connected(status.database.connected),
+        "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
+        "reasons": status.reasons,
+        "time": status.time,
+    }
+    code = HTTPStatus.SERVICE_UNAVAILABLE if down else HTTPStatus.OK
+    return _json(body, code, _retry() if down else None)
+
+
+async def queue_status(request: web.Request) -> web.Response:
+    """The status document, with the fields that monitors of the replaced system read."""
+    status = await request.app[SERVICES].status()
+    return _json(asdict(status) | _legacy(status))
+
+
+def _legacy(status: Status) -> dict[str, object]:
+    totals = status.totals
+    stats = {
+        queue.kind: {
+            "queue_size": queue.ready_points,
+            "priority_queue_size": 0,
+            "total_pending": queue.total_pending,
+        }
+        for queue in status.queues
+    }
+    processed = None
+    if totals.stored_points is not None and totals.duplicate_points is not None:
+        processed = totals.stored_points + totals.duplicate_points
+    return {
+        "redis_connected": status.redis.connected,
+        "queue_stats": stats,
+        "processor_stats": {
+            "processed": processed,
+            "failed": totals.dead_points,
+            "last_processed": status.last_processed,
+        },
+    }
+
+
+def _connected(is_connected: bool) -> str:  # noqa: FBT001 - one flag, one word
+    return "connected" if is_connected else "disconnected"
+
+
+def _retry() -> dict[str, str]:
+    return {"Retry-After": str(RETRY_AFTER)}
+
+
+def _json(body: object, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)

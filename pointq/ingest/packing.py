@@ -1,0 +1,97 @@
+"""Bodies that were compressed: unpacked within a bound, refused where they are cut or damaged.
+
+aiohttp could do it, but it takes a body that ends in the middle for a whole one, and answers a damaged one by closing the
+connection; here both are a 400 that says so.
+"""
+
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from aiohttp import web
+
+from pointq.ingest.problems import Problem
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+class _Stream(Protocol):
+    """What the decompressors of zlib and zstd have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body of a request, unpacked.
+
+    Raises Problem: 413 where it is larger than the server takes, packed or unpacked, 400 where it cannot be unpacked,
+    415 where it is packed in a way that pointq does not know.
+    """
+    data = await request.read()
+    encoding = request.headers.get("Content-Encoding")
+    if encoding is None:
+        return data
+    return unpack(data, encoding.strip().lower(), request.client_max_size)
+
+
+def unpack(data: bytes, encoding: str, most: int) -> bytes:
+    """What was packed as `encoding`, at most so many bytes."""
+    if encoding == "identity":
+        return data
+    unpacker = _UNPACKERS.get(encoding)
+    if unpacker is None:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not known here: use gzip, deflate or zstd"
+        )
+    try:
+        return unpacker(data, most)
+    except (zlib.error, zstd.ZstdError, EOFError) as exc:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body cannot be unpacked as {encoding}: {exc}") from exc
+
+
+def too_large() -> Problem:
+    """A body is over the limit."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "the body is larger than this server takes, after decompression too: send the points in several requests",
+    )
+
+
+def _gzip(data: bytes, most: int) -> bytes:
+    return _whole(zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
+
+
+def _deflate(data: bytes, most: int) -> bytes:
+    # the RFC means zlib's format, but some clients send the bare stream; the first byte of zlib's says method 8
+    is_zlib = bool(data) and data[0] & 0x0F == zlib.DEFLATED
+    return _whole(zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most)
+
+
+def _zstd(data: bytes, most: int) -> bytes:
+    return _whole(zstd.ZstdDecompressor(), data, most)
+
+
+def _whole(stream: _Stream, data: bytes, most: int) -> bytes:
+    """All that is in the stream; never more than one byte over the bound is unpacked."""
+    unpacked = stream.decompress(data, most + 1)
+    if len(unpacked) > most:
+        raise too_large()
+    if not stream.eof:
+        raise EOFError("it ends too early")
+    return unpacked
+
+
+_UNPACKERS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "zstd": _zstd,
+}

@@ -1,0 +1,51 @@
+"""Answers to what cannot be accepted: problem details (RFC 9457)."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from pointq.points.validation import Reject
+
+LISTED = 100
+"""Rejects that an answer lists; `rejected_count` says how many there are."""
+
+
+class Problem(Exception):
+    """A request that is answered with problem details."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        rejects: Sequence[Reject] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.rejects = rejects
+        self.retry_after = retry_after
+
+    def response(self) -> web.Response:
+        """The answer."""
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+        }
+        if self.rejects:
+            body |= rejected(self.rejects)
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return web.Response(
+            body=orjson.dumps(body), status=self.status, content_type="application/problem+json", headers=headers
+        )
+
+
+def rejected(rejects: Sequence[Reject]) -> dict[str, object]:
+    """The rejects as answers carry them: the first of them, and how many there are."""
+    listed = [{"index": r.index, "field": r.field, "reason": r.reason} for r in rejects[:LISTED]]
+    return {"rejected": listed, "rejected_count": len(rejects)}

@@ -1,0 +1,41 @@
+"""What one request brings, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pointq.points.batch import PointBatch
+from pointq.points.flights import Flight
+from pointq.points.kinds import Kind
+from pointq.points.validation import Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The points of one request, as JSON gave them, and whose they are.
+
+    Either `flight` is known, or the points belong to the days of `device_id`.
+    """
+
+    kind: Kind
+    points: list[object]
+    flight: Flight | None
+    device_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one request's points: how many are durable now, and which were refused."""
+
+    points: int
+    rejects: Sequence[Reject]
+    flight: Flight | None
+    """The flight of the last good point; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Several requests' good points as one batch, and the verdict on each request."""
+
+    batch: PointBatch
+    verdicts: Sequence[Verdict]
+    rejected: int

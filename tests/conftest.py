@@ -1,0 +1,88 @@
+"""Real servers for every test that wants them, and a database, a key prefix and a home of its own for each."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pointq import embedded
+from pointq.embedded import Backends, wheels
+from pointq.errors import EmbeddedError
+from tests.support.databases import database, database_name, key_prefix
+from tests.support.needs import missing
+from tests.support.processes import Server
+from tests.support.sites import Site, run_pointq
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def backends() -> Iterator[Backends]:
+    """A Valkey and a PostgreSQL for all tests of this process."""
+    try:
+        wheels.find()
+    except EmbeddedError as exc:
+        missing(f"{exc.message}; {exc.hint}")
+    folder = Path(tempfile.mkdtemp(prefix="pointq-test-"))
+    folder.chmod(0o711)  # as root, the servers run as a user who must get through to the data
+    try:
+        with embedded.use(folder / "data") as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def redis_url(backends: Backends) -> str:
+    """The Valkey of this process, shared by its tests: each keeps to its prefix."""
+    return backends.redis_url
+
+
+@pytest.fixture(scope="session")
+def template(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with pointq's tables, which takes a moment to copy and a second to make."""
+    with database(backends.database_url) as url:
+        site = Site(backends.redis_url, url, "template", tmp_path_factory.mktemp("template"))
+        done = run_pointq("db", "init", environ=site.environ, home=site.home)
+        assert done.returncode == 0, done.stderr
+        yield database_name(url)
+
+
+@pytest.fixture
+def prefix(redis_url: str) -> Iterator[str]:
+    """What the keys of this test begin with."""
+    with key_prefix(redis_url) as own:
+        yield own
+
+
+@pytest.fixture
+def database_url(backends: Backends) -> Iterator[str]:
+    """A database without tables."""
+    with database(backends.database_url) as own:
+        yield own
+
+
+@pytest.fixture
+def site(backends: Backends, template: str, prefix: str, tmp_path: Path) -> Iterator[Site]:
+    """A pointq of this test alone, its tables made."""
+    with database(backends.database_url, template=template) as own:
+        yield Site(backends.redis_url, own, prefix, tmp_path)
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[Server]:
+    """Its ingest server, without a worker; it must end well."""
+    with site.serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real files."""
+    folder = Path(os.environ.get("POINTQ_SAMPLES", PROJECT.parent / "shared" / "data"))
+    if not (folder / "igc").is_dir():
+        missing(f"the sample files are not in {folder}: set POINTQ_SAMPLES to their folder")
+    return folder

@@ -1,0 +1,22 @@
+"""The one way in which tests wait: for a condition, and never longer than a bound."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30.0
+"""For anything that is waited for; far more than it takes, so that a loaded machine fails nothing."""
+
+_TICK_SECONDS = 0.02
+
+
+def until(condition: Callable[[], T], what: str, *, within: float = PATIENCE_SECONDS) -> T:
+    """Return the first true value of the condition, or fail, naming what did not happen and the last value."""
+    end = time.monotonic() + within
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within:g} s: {what}; the last value was {value!r}")
+        time.sleep(_TICK_SECONDS)
+    return value
