@@ -39,6 +39,8 @@ def configure(level: str = "info", form: LogFormat = "auto", *, stream: TextIO |
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # it warns of connections that died under it; who uses them says so, once
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def colour_allowed(stream: TextIO, environ: Mapping[str, str], *, no_color: bool = False) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
-from pointq.errors import PointqError, WaitTimeout
+from pointq.errors import BackendError, PointqError, WaitTimeout
 from pointq.formats.batches import to_batch, to_split_batch
 from pointq.formats.detect import parse
 from pointq.formats.track import LineReject, TrackFile
@@ -29,6 +29,8 @@ _FRAME_POINTS = 10_000
 """Points in one entry of the queue: half of what a worker writes at once, so that it can fill a transaction well."""
 
 _POLL_SECONDS = 0.1
+_ASKED = 100
+"""Entries that are asked for at a time, while waiting for them to be stored."""
 
 Outcome = Literal["queued", "stored", "nothing new", "no fixes", "failed"]
 
@@ -70,6 +72,10 @@ class FileReport:
     error: str | None = None
 
 
+_Key = tuple[str, UUID]
+"""A flight: its kind and its UUID."""
+
+
 @dataclass(slots=True)
 class _Imported:
     """A file that is in the queue, and what is needed to follow it."""
@@ -88,7 +94,7 @@ class Importer:
         self._options = options
         self._entries: defaultdict[Lane, list[str]] = defaultdict(list)
         self._imported: list[_Imported] = []
-        self._before: dict[tuple[str, UUID], int] = {}
+        self._before: dict[_Key, int] = {}
 
     async def run(self, sources: Iterable[Source], database: AsyncConnection[Any] | None) -> AsyncIterator[FileReport]:
         """Import each file and report on it; one that fails does not stop the rest.
@@ -98,9 +104,10 @@ class Importer:
         for source in sources:
             try:
                 imported = await self._import(source, database)
+            except BackendError:
+                # the next file fares no better
+                raise
             except PointqError as exc:
-                if exc.exit_code == 3:  # noqa: PLR2004 - a backend is away: the next file fares no better
-                    raise
                 imported = _Imported(FileReport(source.name, "failed", error=_told(exc)))
             self._imported.append(imported)
             yield imported.report
@@ -110,24 +117,25 @@ class Importer:
     ) -> None:
         """Until everything is stored; `tick` is told how many batches are left. Raises WaitTimeout."""
         end = None if within is None else clock() + within
+        batches = sum(map(len, self._entries.values()))
         for lane, ids in self._entries.items():
-            while left := await self._producer.remaining(lane, ids):
-                # entries are stored in order, nearly: what is gone needs no further question
-                if end is not None and clock() > end:
-                    raise WaitTimeout(
-                        f"{left} batches are not stored after {within:g} s; they stay in the queue",
-                        hint="see `pointq status`; `pointq work` starts a worker",
-                    )
-                await tick(left)
-                await asyncio.sleep(_POLL_SECONDS)
+            # entries are stored in order, nearly: one after the other is asked for, so that no question is long
+            for done in range(0, len(ids), _ASKED):
+                asked = ids[done : done + _ASKED]
+                while left := await self._producer.remaining(lane, asked):
+                    if end is not None and clock() > end:
+                        raise _not_in_time(batches - len(asked) + left, within)
+                    await tick(batches - len(asked) + left)
+                    await asyncio.sleep(_POLL_SECONDS)
+                batches -= len(asked)
 
     async def settle(self, database: AsyncConnection[Any]) -> list[FileReport]:
         """The reports with what was new, once all is stored."""
-        new: dict[tuple[str, UUID], int] = {}
+        after: dict[_Key, int] = {}
         for kind, flights in self._by_kind().items():
-            after = await stored_points(database, kind, flights)
-            new |= {(kind, flight): points - self._before[kind, flight] for flight, points in after.items()}
-        return [_settled(imported, new) for imported in self._imported]
+            after |= {(kind, flight): points for flight, points in (await stored_points(database, kind, flights)).items()}
+        new = {key: points - self._before[key] for key, points in after.items()}
+        return [_settled(imported, new, after) for imported in self._imported]
 
     async def _import(self, source: Source, database: AsyncConnection[Any] | None) -> _Imported:
         track = parse(
@@ -176,6 +184,13 @@ class Importer:
         return grouped
 
 
+def _not_in_time(left: int, within: float | None) -> WaitTimeout:
+    return WaitTimeout(
+        f"{left} batches are not stored after {within:g} s; they stay in the queue",
+        hint="see `pointq status`; `pointq work` starts a worker",
+    )
+
+
 def summary(reports: Sequence[FileReport]) -> dict[str, int | None]:
     """The sums over all files; `new` and `duplicates` are None where it was not waited for."""
     outcomes = Counter(report.outcome for report in reports)
@@ -221,17 +236,21 @@ def _moment(us: np.int64) -> dt.datetime:
     return dt.datetime.fromtimestamp(int(us) / 1e6, dt.UTC)
 
 
-def _settled(imported: _Imported, new: dict[tuple[str, UUID], int]) -> FileReport:
+def _settled(imported: _Imported, new: dict[_Key, int], after: Mapping[_Key, int]) -> FileReport:
     """The report of one file; what was new in a flight is credited to the first file that has it."""
     report = imported.report
     if not imported.flights or report.kind is None:
         return report
-    mine = 0
+    mine = missing = 0
     for flight, fixes in imported.flights.items():
         key = (report.kind, flight)
         credit = min(fixes, new[key])
         new[key] -= credit
         mine += credit
+        missing += max(fixes - after[key], 0)
+    if missing:
+        error = f"{missing} fixes left the queue and are not in the database: see the dead letters in `pointq status`"
+        return replace(report, new=mine, outcome="failed", error=error)
     return replace(report, new=mine, outcome="stored" if mine else "nothing new")
 
 

@@ -10,7 +10,7 @@ async def reach(redis_url: str, database_url: str, within: float) -> None:
     redis = connect_redis(redis_url)
     try:
         with translated(redis_url):
-            await redis.execute_command("PING")
+            await redis.time()
     finally:
         await redis.aclose()
     connection = await connect_database(database_url, within=within)

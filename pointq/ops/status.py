@@ -171,12 +171,13 @@ async def _ask_redis(redis: "Redis", url: str, lanes: Sequence[Lane], prefix: st
         True,
         kept.engine,
         kept.version,
-        int(memory["used_memory"]),
-        int(memory["maxmemory"]),
-        str(memory["maxmemory_policy"]),
+        # managed servers hide some of these
+        memory.get("used_memory"),
+        memory.get("maxmemory"),
+        memory.get("maxmemory_policy"),
         kept.summary,
     )
-    measures = {lane: await measure(redis, url, lane) for lane in lanes}
+    measures = dict(zip(lanes, await asyncio.gather(*(measure(redis, url, lane) for lane in lanes)), strict=True))
     now = await heartbeats.now()
     return _Queue(server, measures, tuple(_worker(beat, now) for beat in await heartbeats.read()))
 
@@ -216,7 +217,7 @@ def _reasons(queue: _Queue | Exception, database: DatabaseStatus | Exception, qu
     reasons: list[str] = []
     if isinstance(queue, Exception):
         reasons.append(str(queue) if isinstance(queue, RedisError) else f"Redis: {queue}")
-    elif queue.server.eviction_policy != "noeviction":
+    elif queue.server.eviction_policy not in {"noeviction", None}:
         reasons.append(f"maxmemory-policy is {queue.server.eviction_policy}: waiting points may be evicted; set noeviction")
     if isinstance(database, Exception):
         reason = str(database) if isinstance(database, DatabaseError) else f"the database: {database}"

@@ -62,7 +62,7 @@ async def persistence(redis: "Redis") -> Persistence:
     return Persistence(
         "valkey" if "valkey_version" in info else "redis",
         str(info.get("valkey_version", info["redis_version"])),
-        bool(info["aof_enabled"]),
+        bool(info.get("aof_enabled")),
         fsync,
     )
 

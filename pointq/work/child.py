@@ -58,6 +58,10 @@ def main() -> None:
         run(orders.plan)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    finally:
+        # the work is over: a signal that comes late must not end in a traceback of the interpreter's own exit
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _end_with_parent() -> None:

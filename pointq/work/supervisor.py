@@ -77,7 +77,7 @@ class Supervisor:
         """Start a process, hand it its orders and wait for its end."""
         # a session of its own: a Ctrl-C on the terminal reaches the parent alone, which passes it on in order
         process = self._processes[slot] = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pointq.work.child", stdin=PIPE, start_new_session=True
+            sys.executable, "-P", "-m", "pointq.work.child", stdin=PIPE, start_new_session=True
         )
         if self.stopping:
             # `tell` could not know of it yet

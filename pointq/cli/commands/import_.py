@@ -54,7 +54,8 @@ def import_(  # noqa: PLR0913 - one parameter an option
     with servers(settings) as backends:
         waits = backends.embedded if wait is None else wait
         run = Run(app, settings, backends, options, waits=waits, timeout=timeout)
-        reports = new_runner().run(run.all(paths))
+        with new_runner() as runner:
+            reports = runner.run(run.all(paths))
     if as_json:
         print_json({"files": reports, "totals": summary(reports)})
     else:

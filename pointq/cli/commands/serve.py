@@ -42,7 +42,8 @@ def serve(
     with servers(settings) as backends:
         plan = _plan(settings, backends)
         staff = _staff(app, settings, backends)
-        new_runner().run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
+        with new_runner() as runner:
+            runner.run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
 async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], None]") -> None:

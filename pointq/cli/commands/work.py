@@ -70,7 +70,8 @@ def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
         from pointq.work.process import new_runner
         from pointq.work.supervisor import supervise
 
-        new_runner().run(supervise([orders(app, settings, plan)] * settings.work.processes))
+        with new_runner() as runner:
+            runner.run(supervise([orders(app, settings, plan)] * settings.work.processes))
 
 
 def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":

@@ -1,0 +1,73 @@
+"""What the errors of a connection tell."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from redis.exceptions import DataError
+
+from pointq.errors import RedisError
+from pointq.queue.connection import connect, describe, translated
+from tests.queue.servers import valkey
+
+
+@pytest.mark.parametrize(
+    ("url", "where"),
+    [
+        ("redis://:secret@example.org:6380/2", "example.org:6380"),
+        ("redis://user:secret@example.org", "example.org:6379"),
+        ("unix:///run/redis.sock?db=1", "/run/redis.sock"),
+        ("redis://", "localhost:6379"),
+    ],
+)
+def test_a_description_has_no_password(url: str, where: str) -> None:
+    assert describe(url) == where
+
+
+def test_a_url_that_is_none() -> None:
+    with pytest.raises(RedisError, match="cannot be used") as caught:
+        connect("http://localhost")
+
+    assert "redis://" in str(caught.value.hint)
+
+
+async def test_nobody_listens(tmp_path: Path) -> None:
+    url = f"unix://{tmp_path}/none"
+    redis = connect(url)
+
+    with pytest.raises(RedisError, match="cannot be reached") as caught, translated(url):
+        await redis.ping()
+
+    assert "check that it is running" in str(caught.value.hint)
+    await redis.aclose()
+
+
+async def test_a_wrong_and_a_missing_password() -> None:
+    with valkey(requirepass="right") as url:
+        for given in (url, url.replace("unix://", "unix://:wrong@")):
+            redis = connect(given)
+            with pytest.raises(RedisError) as caught, translated(given):
+                await redis.ping()
+            assert "refuses the login" in str(caught.value)
+            assert caught.value.hint == "check REDIS_PASSWORD or REDIS_URL"
+            assert "wrong@" not in str(caught.value)
+            await redis.aclose()
+
+
+async def test_a_server_that_says_nothing() -> None:
+    began = time.monotonic()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}"
+        redis = connect(url, timeout=0.05)
+        with pytest.raises(RedisError, match="does not answer"), translated(url):
+            await redis.ping()
+        await redis.aclose()
+
+    assert time.monotonic() - began < 5
+
+
+def test_no_exception_of_the_client_gets_through() -> None:
+    with pytest.raises(RedisError, match=r"Redis at x:6379 answers: \?"), translated("redis://x"):
+        raise DataError("?")

@@ -1,0 +1,39 @@
+"""The list of workers."""
+
+from dataclasses import asdict, replace
+
+import orjson
+from redis.asyncio import Redis
+
+from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeat, Heartbeats
+
+BEAT = Heartbeat("b", "host", 7, (1, 2), 12.5, 99, "running", 0.0)
+
+
+async def test_the_list_has_the_last_word_of_each(redis: Redis, redis_url: str, prefix: str) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    now = await beats.now()
+    latest = replace(BEAT, at=now, state="paused")
+    for beat in (replace(BEAT, at=now - 1), latest, replace(BEAT, id="a", at=now)):
+        await beats.beat(beat)
+
+    assert await beats.read() == [replace(BEAT, id="a", at=now), latest]
+
+    await beats.remove("a")
+    assert await beats.read() == [latest]
+
+
+async def test_who_said_nothing_for_long_is_dropped(redis: Redis, redis_url: str, prefix: str) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    await beats.beat(replace(BEAT, at=await beats.now() - FORGOTTEN_SECONDS - 1))
+
+    assert await beats.read() == []
+    assert await redis.exists(f"{prefix}:{{workers}}:heartbeats") == 0
+
+
+async def test_a_newer_version_may_say_more(redis: Redis, redis_url: str, prefix: str) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    beat = replace(BEAT, at=await beats.now())
+    await redis.hset(f"{prefix}:{{workers}}:heartbeats", beat.id, orjson.dumps(asdict(beat) | {"mood": "good"}).decode())
+
+    assert await beats.read() == [beat]
