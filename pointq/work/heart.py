@@ -4,14 +4,12 @@ import asyncio
 import logging
 import os
 import socket
-import time
-from collections.abc import Callable
 
 from pointq.errors import RedisError
 from pointq.queue.consumer import Consumer
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.work.reader import Reader
-from pointq.work.worker import Worker
+from pointq.work.worker import Worker, first_of
 
 log = logging.getLogger("pointq.work")
 
@@ -27,15 +25,14 @@ class Heart:
         heartbeats: Heartbeats,
         *,
         interval: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._worker = worker
         self._reader = reader
         self._consumer = consumer
         self._heartbeats = heartbeats
         self._interval = interval
-        self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
 
     def start(self) -> None:
         """Begin to beat. May be called twice."""
@@ -47,21 +44,22 @@ class Heart:
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # told, not cancelled: the client of Redis may turn a cancellation into an error of its own, and the heart would beat on
+        self._stop.set()
+        await task
         try:
             await self._heartbeats.remove(self._consumer.name)
         except RedisError as exc:
             log.debug("the list of workers could not be updated: %s", exc)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stop.is_set():
             try:
                 await self._beat()
             except RedisError as exc:
                 # the worker says so itself
                 log.debug("no heartbeat: %s", exc)
-            await asyncio.sleep(self._interval)
+            await first_of(asyncio.sleep(self._interval), self._stop.wait())
 
     async def _beat(self) -> None:
         for lane, ids in self._reader.held.items():

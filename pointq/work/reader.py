@@ -165,6 +165,8 @@ class Reader:
         finally:
             waiting.cancel()
             stopping.cancel()
+            # an error that the cancellation became in the client of Redis is nobody's business any more
+            await asyncio.gather(waiting, stopping, return_exceptions=True)
 
     async def _pause(self, seconds: float) -> None:
         try:

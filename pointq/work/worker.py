@@ -82,6 +82,8 @@ class Worker:
                 await self._account(lot)
             await reading
         finally:
+            # the client of Redis may swallow the cancellation: then it ends by this
+            self._reader.stop()
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             await self._writer.close()
