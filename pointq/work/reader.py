@@ -165,8 +165,8 @@ class Reader:
         finally:
             waiting.cancel()
             stopping.cancel()
-            # an error that the cancellation became in the client of Redis is nobody's business any more
-            await asyncio.gather(waiting, stopping, return_exceptions=True)
+            # an error that the cancellation becomes in the client of Redis is nobody's business any more
+            waiting.add_done_callback(_ignore_outcome)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -180,3 +180,8 @@ class Reader:
     def _hold(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
         self._held[lane].update(entry.id for entry in entries)
         return make_lot(lane, entries)
+
+
+def _ignore_outcome(task: asyncio.Task[bool]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -27,10 +27,11 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc, which this system lacks")
 
 COMMAND = """
-import json, os, sys
+import json, os, signal, sys
 from pathlib import Path
 from pointq.embedded import use
 from pointq.errors import PointqError
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs deaf to it
 try:
     with use(Path(sys.argv[1])) as backends:
         print(json.dumps({"urls": [backends.redis_url, backends.database_url]}), flush=True)
