@@ -1,6 +1,7 @@
 """From the bytes of a request to a submission, or to the problem with it. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from uuid import UUID
 
@@ -19,13 +20,24 @@ def submission(kind: Kind, body: bytes, most_points: int) -> Submission:
     """The submission in a request's body. Raises Problem: 400 for bad JSON, 422 for a wrong shape, 413 for too many points."""
     document = _document(body)
     points = _points(document, "tracks" if kind is SCORING else "track_points", most_points)
-    flight_id, device_id = _text(document, "flight_id"), _text(document, "device_id")
-    if kind is SCORING and document.get("flight_uuid") is not None:
-        return Submission(kind, points, Flight(_uuid(document["flight_uuid"]), flight_id, device_id))
+    ids = (document.get("flight_id"), document.get("device_id"), document.get("flight_uuid") if kind is SCORING else None)
+    try:
+        flight, device_id = _whose(kind, *ids)
+    except TypeError:  # a list or an object, which no cache can hold
+        flight, device_id = _whose.__wrapped__(kind, *ids)
+    return Submission(kind, points, flight, device_id)
+
+
+@lru_cache(maxsize=4096)  # a pilot in flight posts every second
+def _whose(kind: Kind, flight_id: object, device_id: object, flight_uuid: object) -> tuple[Flight | None, str]:
+    """The flight, or the device whose days are flights."""
+    flight_id, device_id = _text("flight_id", flight_id), _text("device_id", device_id)
+    if flight_uuid is not None:
+        return Flight(_uuid(flight_uuid), flight_id, device_id), ""
     if flight_id is not None:
-        return Submission(kind, points, Flight.of(kind.name, flight_id, device_id))
+        return Flight.of(kind.name, flight_id, device_id), ""
     if kind is LIVE and device_id is not None:
-        return Submission(kind, points, None, device_id)
+        return None, device_id
     raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{_wanted(kind)} is missing")
 
 
@@ -56,8 +68,7 @@ def _points(document: Mapping[str, object], name: str, most: int) -> list[object
     return points
 
 
-def _text(document: Mapping[str, object], name: str) -> str | None:
-    value = document.get(name)
+def _text(name: str, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value or "\0" in value or len(value.encode()) > _ID_BYTES:

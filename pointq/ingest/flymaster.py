@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import numpy as np
@@ -10,9 +10,10 @@ from aiohttp import BodyPartReader, web
 
 from pointq.errors import FormatError, PointqError
 from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
-from pointq.ingest.app import RETRY_AFTER, SERVICES, Services
+from pointq.ingest.guard import RETRY_AFTER, Handler
 from pointq.ingest.packing import read_body
 from pointq.ingest.problems import Problem
+from pointq.ingest.services import Services
 from pointq.points.batch import PointBatch
 from pointq.points.flights import device_day_flights
 from pointq.points.kinds import FLYMASTER
@@ -20,14 +21,17 @@ from pointq.points.kinds import FLYMASTER
 log = logging.getLogger("pointq.ingest")
 
 
-def routes() -> Iterable[web.RouteDef]:
-    """The endpoint."""
-    return [web.post(FLYMASTER.endpoint, accept)]
+def handlers(services: Services) -> Mapping[str, Handler]:
+    """The endpoint's handler by path."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return await accept(request, services)
+
+    return {FLYMASTER.endpoint: handle}
 
 
-async def accept(request: web.Request) -> web.Response:
+async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
-    services = request.app[SERVICES]
     try:
         upload = parse_flymaster_upload(await _text(request), now_us=time.time_ns() // 1000)
         if services.flymaster_secret and not verify_key(upload.serial, upload.digest, services.flymaster_secret):

@@ -1,6 +1,8 @@
-"""Group commit: requests that arrive while a batch is on its way to Redis make up the next one.
+"""Group commit: requests that arrive while batches are on their way to Redis make up the next one.
 
-An idle server sends at once, so nobody waits for company; a busy one sends fewer, larger batches, each in one round trip.
+An idle server sends at once, so nobody waits for company; a busy one sends fewer, larger batches, each in one round trip. All
+that is done to a request is done to the whole group in one go: the same few lines of code on thirty requests run three
+times as fast as on one request between thirty others' sockets, since they stay in the processor's caches.
 """
 
 import asyncio
@@ -10,8 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 
 from pointq.errors import PointqError
+from pointq.ingest.answers import accepted
+from pointq.ingest.bodies import submission
 from pointq.ingest.merge import merge
-from pointq.ingest.submission import Merged, Submission, Verdict
+from pointq.ingest.problems import Problem
+from pointq.ingest.submission import Submission, Verdict
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Kind
@@ -21,10 +26,13 @@ from pointq.queue.sharding import by_shard
 
 log = logging.getLogger("pointq.ingest")
 
-_MERGED_POINTS = 20_000
-"""Points after which a batch takes no further request: what one transaction of a worker holds."""
+_GROUP_BYTES = 512 * 1024
+"""Bytes of bodies after which a group takes no further request: some 10 ms of work, which everyone else has to wait for."""
 
-_Waiting = tuple[Submission, "asyncio.Future[Verdict]"]
+_IN_FLIGHT = 2
+"""Batches on their way at a time: while Redis syncs one to disk, the next is made, once it is as large as the one before."""
+
+_Answer = asyncio.Future[bytes]
 
 
 def _now_us() -> int:
@@ -40,16 +48,20 @@ class GroupCommit:
         lanes: Sequence[Lane],
         producer: Producer,
         *,
+        most_points: int = 100_000,
         zone: tzinfo = UTC,
         now_us: Callable[[], int] = _now_us,
     ) -> None:
         self._kind = kind
         self._lanes = lanes
         self._producer = producer
+        self._most_points = most_points
         self._zone = zone
         self._now_us = now_us
-        self._waiting: list[_Waiting] = []
-        self._arrived = asyncio.Event()
+        self._waiting: list[tuple[bytes, _Answer]] = []
+        self._due = asyncio.Event()
+        self._flying: set[asyncio.Task[None]] = set()
+        self._last = 0
         self._uncounted = 0
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -62,70 +74,120 @@ class GroupCommit:
     async def stop(self) -> None:
         """Commit what has arrived, then end."""
         self._stopping = True
-        self._arrived.set()
+        self._due.set()
         if self._task is not None:
             await self._task
+        await asyncio.gather(*self._flying)
 
-    async def submit(self, submission: Submission) -> Verdict:
-        """Returns when the good points of the request are durable.
+    async def submit(self, body: bytes) -> bytes:
+        """The answer to a request with that body, once its good points are durable.
 
-        Raises PointqError where they may not be: the sender must send them again.
+        Raises Problem where the sender is at fault, another PointqError where the points may not be durable: the sender must
+        send them again.
         """
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append((submission, future))
-        self._arrived.set()
-        return await future
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, answer))
+        if self._is_due():
+            self._due.set()
+        return await answer
 
     async def append(self, batch: PointBatch, rejected: int = 0) -> None:
         """Make a batch durable that is validated already. Raises PointqError where it may not be."""
+        appends = self._appends(batch, rejected)
+        if appends:
+            await self._producer.enqueue(appends)
+
+    async def _run(self) -> None:
+        while self._waiting or not self._stopping:
+            if not self._is_due():
+                self._due.clear()
+                await self._due.wait()
+                continue
+            self._launch(self._take())
+
+    def _is_due(self) -> bool:
+        """Whether the next batch should be made: none is on its way, or there is room for one that is no smaller."""
+        flying = len(self._flying)
+        return bool(self._waiting) and (not flying or (flying < _IN_FLIGHT and len(self._waiting) >= self._last))
+
+    def _take(self) -> list[tuple[bytes, _Answer]]:
+        size = count = 0
+        while count < len(self._waiting) and size < _GROUP_BYTES:
+            size += len(self._waiting[count][0])
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
+
+    def _launch(self, group: Sequence[tuple[bytes, _Answer]]) -> None:
+        """Make a batch of a group and send it on its way."""
+        self._last = len(group)
+        opened = self._open(group)
+        if not opened:
+            return
+        answers = [answer for _, answer in opened]
+        try:
+            merged = merge(self._kind, [s for s, _ in opened], now_us=self._now_us(), zone=self._zone)
+            appends = self._appends(merged.batch, merged.rejected)
+        except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
+            log.exception("a group of %d requests failed", len(group))
+            _fail(answers, exc)
+            return
+        task = asyncio.create_task(self._fly(appends, answers, merged.verdicts))
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
+
+    def _open(self, group: Sequence[tuple[bytes, _Answer]]) -> list[tuple[Submission, _Answer]]:
+        """The submissions in the bodies; where there is none, the answer is the problem."""
+        opened = []
+        for body, answer in group:
+            try:
+                opened.append((submission(self._kind, body, self._most_points), answer))
+            except Exception as exc:  # noqa: BLE001 - one request's defect is not the group's
+                _fail([answer], exc)
+        return opened
+
+    def _appends(self, batch: PointBatch, rejected: int) -> list[Append]:
         rejected += self._uncounted
         self._uncounted = 0
         if not len(batch):
             # counted with the next batch: a refusal must not need Redis
             self._uncounted = rejected
-            return
-        parts = by_shard(batch, len(self._lanes))
+            return []
         appends = [
-            Append(self._lanes[shard], frame.encode(part), len(part), rejected if i == 0 else 0)
-            for i, (shard, part) in enumerate(parts)
+            Append(self._lanes[shard], frame.encode(part), len(part)) for shard, part in by_shard(batch, len(self._lanes))
         ]
-        await self._producer.enqueue(appends)
+        appends[0] = Append(appends[0].lane, appends[0].frame, appends[0].points, rejected)
+        return appends
 
-    async def _run(self) -> None:
-        while self._waiting or not self._stopping:
-            if not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            await self._commit(self._take())
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._due.set()
 
-    def _take(self) -> list[_Waiting]:
-        points = count = 0
-        while count < len(self._waiting) and points < _MERGED_POINTS:
-            points += len(self._waiting[count][0].points)
-            count += 1
-        group, self._waiting = self._waiting[:count], self._waiting[count:]
-        return group
-
-    async def _commit(self, group: Sequence[_Waiting]) -> None:
+    async def _fly(self, appends: Sequence[Append], answers: Sequence[_Answer], verdicts: Sequence[Verdict]) -> None:
         try:
-            merged = self._merge(group)
-            await self.append(merged.batch, merged.rejected)
+            if appends:
+                await self._producer.enqueue(appends)
         except PointqError as exc:
-            _fail(group, exc)
-        except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
-            log.exception("a group of %d requests failed", len(group))
-            _fail(group, exc)
+            _fail(answers, exc)
+        except Exception as exc:
+            log.exception("%d requests could not be committed", len(answers))
+            _fail(answers, exc)
         else:
-            for (_, future), verdict in zip(group, merged.verdicts, strict=True):
-                if not future.done():
-                    future.set_result(verdict)
-
-    def _merge(self, group: Sequence[_Waiting]) -> Merged:
-        return merge(self._kind, [submission for submission, _ in group], now_us=self._now_us(), zone=self._zone)
+            _tell(answers, verdicts)
 
 
-def _fail(group: Sequence[_Waiting], exc: Exception) -> None:
-    for _, future in group:
-        if not future.done():
-            future.set_exception(exc)
+def _tell(answers: Sequence[_Answer], verdicts: Sequence[Verdict]) -> None:
+    for answer, verdict in zip(answers, verdicts, strict=True):
+        try:
+            body = accepted(verdict)
+        except Problem as problem:
+            _fail([answer], problem)
+            continue
+        if not answer.done():
+            answer.set_result(body)
+
+
+def _fail(answers: Sequence[_Answer], exc: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(exc)

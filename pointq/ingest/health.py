@@ -1,26 +1,29 @@
 """What monitors and orchestrators ask."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
 
-from pointq.ingest.app import RETRY_AFTER, SERVICES
+from pointq.ingest.guard import RETRY_AFTER, Handler
+from pointq.ingest.services import Services
 from pointq.ops.status import Status
 
 _HEALTH = {"ok": "healthy", "degraded": "degraded", "down": "unhealthy"}
 
 
-def routes() -> Iterable[web.RouteDef]:
-    """The endpoints."""
-    return [
-        web.get("/health", health),
-        web.get("/livez", alive),
-        web.get("/readyz", ready),
-        web.get("/queue/status", queue_status),
-    ]
+def handlers(services: Services) -> Mapping[str, Handler]:
+    """The endpoints' handlers by path."""
+
+    def of(answer: Callable[[Status], web.Response]) -> Handler:
+        async def handle(_: web.Request) -> web.Response:
+            return answer(await services.status())
+
+        return handle
+
+    return {"/livez": alive, "/readyz": of(ready), "/health": of(health), "/queue/status": of(queue_status)}
 
 
 async def alive(_: web.Request) -> web.Response:
@@ -28,17 +31,15 @@ async def alive(_: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-async def ready(request: web.Request) -> web.Response:
+def ready(status: Status) -> web.Response:
     """Points are accepted durably."""
-    status = await request.app[SERVICES].status()
     if status.state == "down":
         return web.Response(text="; ".join(status.reasons) + "\n", status=HTTPStatus.SERVICE_UNAVAILABLE, headers=_retry())
     return web.Response(text="ok\n")
 
 
-async def health(request: web.Request) -> web.Response:
+def health(status: Status) -> web.Response:
     """A short word on everything; 503 while points are not accepted durably."""
-    status = await request.app[SERVICES].status()
     down = status.state == "down"
     body = {
         "status": _HEALTH[status.state],
@@ -52,9 +53,8 @@ async def health(request: web.Request) -> web.Response:
     return _json(body, code, _retry() if down else None)
 
 
-async def queue_status(request: web.Request) -> web.Response:
+def queue_status(status: Status) -> web.Response:
     """The status document, with the fields that monitors of the replaced system read."""
-    status = await request.app[SERVICES].status()
     return _json(asdict(status) | _legacy(status))
 
 

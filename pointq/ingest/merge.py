@@ -13,29 +13,65 @@ from pointq.points.flights import Flight, device_day_flights
 from pointq.points.kinds import Kind
 from pointq.points.validation import Reject, validate
 
+_Placed = tuple[tuple[Flight, ...], NDArray[np.int32]]
+"""A table of flights, and for each point the place of its flight in it."""
+
 
 def merge(kind: Kind, submissions: Sequence[Submission], *, now_us: int, zone: tzinfo) -> Merged:
     """Validate the points of requests of one kind and put the good ones into one batch.
 
     Each verdict counts the points of its own request, and its rejects have the indices of that request.
     """
-    validated = validate(kind, list(chain.from_iterable(s.points for s in submissions)), now_us=now_us)
-    ends = np.cumsum([len(submission.points) for submission in submissions])
-    # rows ascend, so those of one request are one slice
-    cuts = np.searchsorted(validated.rows, np.concatenate(([0], ends)))
-    good = np.diff(cuts).tolist()
-    flights = _Flights()
+    validated = validate(kind, list(chain.from_iterable([s.points for s in submissions])), now_us=now_us)
+    sizes = [len(submission.points) for submission in submissions]
+    good = sizes if not validated.rejects else _good(validated.rows, sizes)
     newest = [s.flight if count else None for s, count in zip(submissions, good, strict=True)]
-    flight = np.repeat(np.array([flights.place(f) if f else 0 for f in newest], np.int32), good)
-    for i, submission in enumerate(submissions):
-        if submission.flight is None and good[i]:
-            rows = slice(cuts[i], cuts[i + 1])
-            days, day = device_day_flights(kind.name, submission.device_id, validated.columns["time"][rows], zone)
-            flight[rows] = np.array([flights.place(f) for f in days], np.int32)[day]
-            newest[i] = days[day[-1]]
-    rejects = _by_request(validated.rejects, ends)
-    verdicts = [Verdict(*parts) for parts in zip(good, rejects, newest, strict=True)]
-    return Merged(PointBatch(kind, flights.table, flight, validated.columns), verdicts, len(validated.rejects))
+    if any(s.flight is None for s in submissions):
+        table, flight = _with_days(kind, submissions, good, validated.columns["time"], zone, newest)
+    else:
+        table, flight = _of_flights(newest, good)
+    rejects = _by_request(validated.rejects, sizes)
+    verdicts = list(map(Verdict, good, rejects, newest))
+    return Merged(PointBatch(kind, table, flight, validated.columns), verdicts, len(validated.rejects))
+
+
+def _good(rows: NDArray[np.int64], sizes: Sequence[int]) -> list[int]:
+    """How many good points each request has; their rows ascend, so those of one request are one slice."""
+    found: list[int] = np.diff(np.searchsorted(rows, np.cumsum([0, *sizes]))).tolist()
+    return found
+
+
+def _of_flights(newest: Sequence[Flight | None], good: Sequence[int]) -> _Placed:
+    """The flights of requests that name theirs, and the place of each good point's."""
+    flights = _Flights()
+    places = np.array([flights.place(flight) if flight else 0 for flight in newest], np.int32)
+    one_each = max(good) == min(good) == 1
+    return flights.table, places if one_each else np.repeat(places, good)
+
+
+def _with_days(
+    kind: Kind,
+    submissions: Sequence[Submission],
+    good: Sequence[int],
+    times: NDArray[np.int64],
+    zone: tzinfo,
+    newest: list[Flight | None],
+) -> _Placed:
+    """The same where some requests name a device alone, whose days are flights; their newest one is filled in."""
+    flights = _Flights()
+    places: list[NDArray[np.int32]] = []
+    end = 0
+    for i, (submission, count) in enumerate(zip(submissions, good, strict=True)):
+        start, end = end, end + count
+        if not count:
+            continue
+        if submission.flight is not None:
+            places.append(np.full(count, flights.place(submission.flight), np.int32))
+            continue
+        days, day = device_day_flights(kind.name, submission.device_id, times[start:end], zone)
+        places.append(np.array([flights.place(flight) for flight in days], np.int32)[day])
+        newest[i] = days[int(day[-1])]
+    return flights.table, np.concatenate(places) if places else np.empty(0, np.int32)
 
 
 class _Flights:
@@ -60,11 +96,12 @@ class _Flights:
         return tuple(self._flights.values())
 
 
-def _by_request(rejects: Sequence[Reject], ends: NDArray[np.int64]) -> list[Sequence[Reject]]:
+def _by_request(rejects: Sequence[Reject], sizes: Sequence[int]) -> list[Sequence[Reject]]:
     """The rejects of each request, numbered from its own first point."""
     if not rejects:
-        return [()] * len(ends)
-    lists: list[list[Reject]] = [[] for _ in ends]
+        return [()] * len(sizes)
+    ends = np.cumsum(sizes)
+    lists: list[list[Reject]] = [[] for _ in sizes]
     requests = np.searchsorted(ends, [reject.index for reject in rejects], side="right")
     for reject, request in zip(rejects, requests.tolist(), strict=True):
         start = int(ends[request - 1]) if request else 0

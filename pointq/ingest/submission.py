@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pointq.points.batch import PointBatch
 from pointq.points.flights import Flight
@@ -9,8 +10,7 @@ from pointq.points.kinds import Kind
 from pointq.points.validation import Reject
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):  # thirty are made for each batch: a third of a frozen dataclass's time
     """The points of one request, as JSON gave them, and whose they are.
 
     Either `flight` is known, or the points belong to the days of `device_id`.
@@ -22,8 +22,7 @@ class Submission:
     device_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one request's points: how many are durable now, and which were refused."""
 
     points: int

@@ -28,7 +28,7 @@ from pointq.errors import FrameError
 from pointq.points.batch import PointBatch
 from pointq.points.codec.columns import decode_columns, encode_columns
 from pointq.points.codec.flights import decode_flights, encode_flights
-from pointq.points.codec.ints import decode_ints, encode_ints
+from pointq.points.codec.ints import decode_ints
 from pointq.points.codec.reader import Reader
 from pointq.points.kinds import KINDS, Kind
 
@@ -68,7 +68,7 @@ def encode(batch: PointBatch) -> bytes:
     """
     if max(len(batch), len(batch.flights)) > MAX_POINTS:
         raise ValueError(f"{len(batch)} points of {len(batch.flights)} flights: a frame holds up to {MAX_POINTS} of each")
-    body = encode_flights(batch.kind.name, batch.flights) + _encode_index(batch) + encode_columns(batch)
+    body = encode_flights(batch.kind.name, batch.flights) + b"".join(encode_columns(batch, _places(batch)))
     if len(body) > MAX_BODY_BYTES:
         raise ValueError(f"{len(body)} bytes: a frame holds up to {MAX_BODY_BYTES} before compression")
     flags = 0
@@ -116,13 +116,14 @@ def _read_header(data: bytes) -> tuple[Kind, int, int, bool]:
     return _BY_CODE[code], points, flights, bool(flags & _COMPRESSED)
 
 
-def _encode_index(batch: PointBatch) -> bytes:
+def _places(batch: PointBatch) -> NDArray[np.int64] | None:
+    """The places of the points' flights, None where they need not be said."""
     if len(batch.flights) == 1 and not batch.flight.any():
-        return b""
+        return None
     places = batch.flight.astype(np.int64)
     if len(batch) and not 0 <= places.min() <= places.max() < len(batch.flights):
         raise ValueError(f"flights {places.min()} to {places.max()} of a table of {len(batch.flights)}")
-    return encode_ints(places[None, :])[0] if len(batch.flights) > 1 else b""
+    return places if len(batch.flights) > 1 else None
 
 
 def _decode_index(reader: Reader, points: int, flights: int) -> NDArray[np.int32]:

@@ -57,7 +57,7 @@ class Column:
     """Longest text, in bytes of UTF-8; only for text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # there is one object a kind; comparing all its fields would cost every look into a dict
 class Kind:
     """One kind of point: where it comes in, where it waits, where it is stored, and what it is made of."""
 

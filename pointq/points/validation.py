@@ -109,12 +109,21 @@ def _values(kind: Kind, points: Sequence[Any]) -> list[tuple[Column, list[Any]]]
 
     A point that is not an object raises TypeError: looking at the type of each takes as long as reading a column of it.
     """
-    columns: Sequence[Column] = kind.columns
-    if not all(column.json in points[0] for column in columns):
-        names = set().union(*points)
-        columns = [column for column in columns if column.required or column.json in names]
+    first = points[0]
     # looked up by the very objects that the decoder uses as keys, a field is found by identity: a third faster
-    keys = dict(zip(points[0], points[0], strict=True))
+    keys = dict(zip(first, first, strict=True))
+    present = [column for column in kind.columns if column.json in keys]
+    if len(present) == len(keys) and set(map(len, points)) == {len(keys)}:
+        try:
+            # as many fields as the first point, and all of its: no point has another
+            found = [(column, list(map(itemgetter(keys[column.json]), points))) for column in present]
+        except KeyError:
+            pass
+        else:
+            missing = [(column, [None] * len(points)) for column in kind.columns if column.required and column not in present]
+            return [*found, *missing]
+    names = set().union(*points)
+    columns = [column for column in kind.columns if column.required or column.json in names]
     return [(column, _values_of(keys.get(column.json, column.json), points)) for column in columns]
 
 

@@ -14,6 +14,7 @@ from pointq.queue.scripts import script, sha, source
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+    from redis.asyncio.connection import AbstractConnection
 
     from pointq.queue.lanes import Lane
 
@@ -71,17 +72,27 @@ class Producer:
             return sum([int(await remaining([lane.stream], part)) for part in parts])
 
     async def _send(self, appends: Sequence[Append]) -> list[Any]:
-        # EVALSHA by hand: the client's own scripts ask SCRIPT EXISTS before every pipeline, a second round trip
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for append in appends:
-                lane = append.lane
-                pipe.evalsha(
-                    sha("enqueue"), 3, lane.stream, lane.counters, lane.rates, append.frame, append.points, append.rejected
-                )
-            if self._acknowledgement.waits:
-                wanted = self._acknowledgement
-                pipe.execute_command("WAITAOF", wanted.local, wanted.replicas, _WAIT_MS)
-            replies: list[Any] = await pipe.execute()
+        """The replies to all appends, and to the WAITAOF behind them where there is one.
+
+        On a connection taken by hand: half of what a pipeline of the client's costs, and WAITAOF speaks of its own connection.
+        """
+        commands = [_command(append) for append in appends]
+        if self._acknowledgement.waits:
+            wanted = self._acknowledgement
+            commands.append(("WAITAOF", wanted.local, wanted.replicas, _WAIT_MS))
+        connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            replies = [await _reply(connection) for _ in commands]
+        except BaseException:
+            # answers may still be on their way: nobody else must read them
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            await self._redis.connection_pool.release(connection)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
         return replies
 
     def _check(self, reached: Sequence[int]) -> None:
@@ -93,6 +104,20 @@ class Producer:
                 f"it on disk after {_WAIT_MS} ms",
                 hint="check the server's disk and its replicas",
             )
+
+
+def _command(append: Append) -> tuple[Any, ...]:
+    lane = append.lane
+    keys = (lane.stream, lane.counters, lane.rates)
+    return ("EVALSHA", sha("enqueue"), len(keys), *keys, append.frame, append.points, append.rejected)
+
+
+async def _reply(connection: "AbstractConnection") -> Any:  # noqa: ANN401 - Redis replies are untyped
+    """One reply; an error is one too, since those behind it must be read all the same."""
+    try:
+        return await connection.read_response()
+    except redis_errors.ResponseError as exc:
+        return exc
 
 
 async def open_producer(redis: "Redis", url: str, durability: Literal["fsync", "memory"], min_replicas: int = 0) -> Producer:

@@ -65,16 +65,21 @@ class _Coded:
         return _HEAD.pack(identity(self.column.name), coding) + self.bitmap + self.payload
 
 
-def encode_columns(batch: PointBatch) -> bytes:
-    """All columns that have a value, preceded by a byte with their number."""
+def encode_columns(batch: PointBatch, places: NDArray[np.int64] | None = None) -> tuple[bytes, bytes]:
+    """All columns that have a value, preceded by a byte with their number; and before that the series of `places`.
+
+    The places of the points' flights, shape (n,), are no column, but are coded with them: for few points it is the number
+    of calls that takes the time.
+    """
     coded = _without_nulls(batch)
     for item in coded:
         _code(item)
     _code_floats([item for item in coded if item.column.type is ColumnType.FLOAT])
-    for series in _of_equal_length([item for item in coded if not item.payload]):
+    index = [] if places is None else [_Coded(batch.kind.by_name["time"], places)]
+    for series in _of_equal_length([*index, *(item for item in coded if not item.payload)]):
         for item, payload in zip(series, encode_ints(_matrix(series)), strict=True):
             item.payload = payload
-    return bytes((len(coded),)) + b"".join([item.to_bytes() for item in coded])
+    return b"".join([item.payload for item in index]), bytes((len(coded),)) + b"".join([item.to_bytes() for item in coded])
 
 
 def _without_nulls(batch: PointBatch) -> list[_Coded]:

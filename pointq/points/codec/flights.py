@@ -37,7 +37,9 @@ def _flags(kind: str, flight: Flight) -> int:
     flags = 0 if flight.device_id is None else _DEVICE_ID
     if flight.flight_id is None:
         return flags
-    derived = flight.uuid == flight_uuid(kind, flight.flight_id)
+    # most often the very object that the cache gave, and a UUID compares in Python
+    own = flight_uuid(kind, flight.flight_id)
+    derived = flight.uuid is own or flight.uuid == own
     return flags | _FLIGHT_ID | _DERIVED if derived else flags | _FLIGHT_ID
 
 

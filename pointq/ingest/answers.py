@@ -1,0 +1,26 @@
+"""What a request is told whose points are durable."""
+
+from http import HTTPStatus
+
+import orjson
+
+from pointq.ingest.problems import Problem, rejected
+from pointq.ingest.submission import Verdict
+
+
+def accepted(verdict: Verdict) -> bytes:
+    """The body of the 202. Raises Problem where nothing was good."""
+    if not verdict.points:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "none of the points can be accepted", rejects=verdict.rejects)
+    flight = verdict.flight
+    return orjson.dumps(
+        {
+            "success": True,
+            "queued": True,
+            "via": "queue",
+            "flight_id": flight.flight_id if flight else None,
+            "flight_uuid": flight.uuid if flight else None,
+            "points": verdict.points,
+            **rejected(verdict.rejects),
+        }
+    )
