@@ -5,8 +5,11 @@
     ├── ConfigError                 exit 2   a setting is wrong
     ├── BackendError                exit 3   Redis, the database or an embedded server cannot be reached
     │   ├── RedisError
+    │   │   ├── RedisLoginError
+    │   │   └── DurabilityError
     │   ├── DatabaseError
-    │   └── EmbeddedError
+    │   ├── EmbeddedError
+    │   └── SpoolError
     ├── WaitTimeout                 exit 4   something did not happen in time
     ├── FrameError                  exit 1   bytes that are not a frame of pointq's
     └── FormatError                 exit 1   a file that cannot be read as what it claims to be
@@ -67,12 +70,24 @@ class RedisError(BackendError):
     """Redis or Valkey cannot be reached, refuses the login, or cannot accept writes."""
 
 
+class RedisLoginError(RedisError):
+    """Redis refuses user or password, or a right."""
+
+
+class DurabilityError(RedisError):
+    """Redis answers, but cannot promise that what it answered is on disk."""
+
+
 class DatabaseError(BackendError):
     """PostgreSQL cannot be reached, refuses the login, or lacks what pointq needs."""
 
 
 class EmbeddedError(BackendError):
     """An embedded server is not installed or did not start."""
+
+
+class SpoolError(BackendError):
+    """The spool is full, or its disk cannot be written or read."""
 
 
 class WaitTimeout(PointqError):

@@ -17,7 +17,7 @@ from pointq.errors import ConfigError
 
 PREFIX = "POINTQ_"
 
-OTHER_VARIABLES = ("POINTQ_CONFIG", "POINTQ_TEST_")
+OTHER_VARIABLES = ("POINTQ_CONFIG", "POINTQ_SAMPLES", "POINTQ_TEST_")
 """Beginnings of variables of ours that are no settings: which file to read, and what the tests run against."""
 
 PLAIN_VARIABLES = {

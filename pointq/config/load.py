@@ -99,7 +99,8 @@ def _nest(given: Layer) -> dict[str, Any]:
 
 def _config_error(errors: list[ErrorDetails], given: Layer) -> ConfigError:
     """Describe the first wrong setting; the others show when it is mended."""
-    key = ".".join(str(part) for part in errors[0]["loc"])
+    # a number is the place in a list, of which the whole is the setting
+    key = ".".join(part for part in errors[0]["loc"] if isinstance(part, str))
     secret = is_secret(dict(walk())[key])
     found = MASK if secret else _quoted(given[key].value)
     origin = given[key].origin
@@ -133,5 +134,7 @@ def _printable(key: str, value: object) -> Printable:
             return mask_passwords(value.get_secret_value()) if key.endswith(".url") else MASK
         case None | bool() | int() | float():
             return value
+        case tuple():
+            return ", ".join(map(str, value))
         case _:
             return str(value)

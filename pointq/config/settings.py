@@ -62,6 +62,10 @@ def _scheme(url: SecretStr) -> str:
         return ""
 
 
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -139,6 +143,20 @@ class ServeSettings(Section):
     max_body_bytes: Count = Field(default=16 * MEBIBYTE, description="Largest body of a request, decompressed, in bytes")
     max_points_per_request: Count = Field(default=100_000, description="Most points in one request")
     shutdown_seconds: Seconds = Field(default=10.0, description="Longest wait for open requests when stopping, in seconds")
+    fallback: Annotated[tuple[Literal["database", "spool"], ...], BeforeValidator(_listed)] = Field(
+        default=("database", "spool"),
+        description="Where points go while Redis is away, in this order; in the environment with commas between",
+    )
+    budget_seconds: Seconds = Field(default=2.0, description="Longest that a request waits for a way to go, in seconds")
+
+
+class SpoolSettings(Section):
+    """What waits on this machine's disk while neither Redis nor the database takes it."""
+
+    max_bytes: Count = Field(default=1024 * MEBIBYTE, description="Most that one server spools, in bytes; full, it answers 503")
+    drain_points_per_second: Seconds = Field(
+        default=100_000.0, description="How fast the spool drains back into the queue, in points a second"
+    )
 
 
 class FlymasterSettings(Section):
@@ -194,6 +212,7 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     queue: QueueSettings = QueueSettings()
     serve: ServeSettings = ServeSettings()
+    spool: SpoolSettings = SpoolSettings()
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()
     log: LogSettings = LogSettings()

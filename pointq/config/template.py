@@ -43,5 +43,7 @@ def _setting(key: str, name: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _toml(value: object) -> str:
-    """Write a value as TOML, whose numbers, booleans and quoted texts are those of JSON."""
+    """Write a value as TOML, whose numbers, booleans, lists and quoted texts are those of JSON."""
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
     return json.dumps(value if isinstance(value, bool | int | float) else str(value))

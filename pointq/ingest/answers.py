@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 import orjson
 
+from pointq.ingest.intake import Via
 from pointq.ingest.problems import Problem, rejected
 from pointq.ingest.submission import Verdict
 
 
-def accepted(verdict: Verdict) -> bytes:
+def accepted(verdict: Verdict, via: Via) -> bytes:
     """The body of the 202. Raises Problem where nothing was good."""
     if not verdict.points:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "none of the points can be accepted", rejects=verdict.rejects)
@@ -16,8 +17,8 @@ def accepted(verdict: Verdict) -> bytes:
     return orjson.dumps(
         {
             "success": True,
-            "queued": True,
-            "via": "queue",
+            "queued": via is Via.QUEUE,
+            "via": via,
             "flight_id": flight.flight_id if flight else None,
             "flight_uuid": flight.uuid if flight else None,
             "points": verdict.points,

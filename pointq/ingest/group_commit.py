@@ -14,6 +14,7 @@ from datetime import UTC, tzinfo
 from pointq.errors import PointqError
 from pointq.ingest.answers import accepted
 from pointq.ingest.bodies import submission
+from pointq.ingest.intake import Intake, Parcel, Via
 from pointq.ingest.merge import merge
 from pointq.ingest.problems import Problem
 from pointq.ingest.submission import Submission, Verdict
@@ -21,7 +22,6 @@ from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Kind
 from pointq.queue.lanes import Lane
-from pointq.queue.producer import Append, Producer
 from pointq.queue.sharding import by_shard
 
 log = logging.getLogger("pointq.ingest")
@@ -46,7 +46,7 @@ class GroupCommit:
         self,
         kind: Kind,
         lanes: Sequence[Lane],
-        producer: Producer,
+        intake: Intake,
         *,
         most_points: int = 100_000,
         zone: tzinfo = UTC,
@@ -54,7 +54,7 @@ class GroupCommit:
     ) -> None:
         self._kind = kind
         self._lanes = lanes
-        self._producer = producer
+        self._intake = intake
         self._most_points = most_points
         self._zone = zone
         self._now_us = now_us
@@ -93,9 +93,7 @@ class GroupCommit:
 
     async def append(self, batch: PointBatch, rejected: int = 0) -> None:
         """Make a batch durable that is validated already. Raises PointqError where it may not be."""
-        appends = self._appends(batch, rejected)
-        if appends:
-            await self._producer.enqueue(appends)
+        await self._accept(self._parcels(batch), rejected)
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
@@ -127,12 +125,12 @@ class GroupCommit:
         answers = [answer for _, answer in opened]
         try:
             merged = merge(self._kind, [s for s, _ in opened], now_us=self._now_us(), zone=self._zone)
-            appends = self._appends(merged.batch, merged.rejected)
+            parcels = self._parcels(merged.batch)
         except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
             log.exception("a group of %d requests failed", len(group))
             _fail(answers, exc)
             return
-        task = asyncio.create_task(self._fly(appends, answers, merged.verdicts))
+        task = asyncio.create_task(self._fly(parcels, merged.rejected, answers, merged.verdicts))
         self._flying.add(task)
         task.add_done_callback(self._landed)
 
@@ -146,40 +144,41 @@ class GroupCommit:
                 _fail([answer], exc)
         return opened
 
-    def _appends(self, batch: PointBatch, rejected: int) -> list[Append]:
+    def _parcels(self, batch: PointBatch) -> list[Parcel]:
+        parts = by_shard(batch, len(self._lanes)) if len(batch) else ()
+        return [Parcel(self._lanes[shard], frame.encode(part), len(part), part) for shard, part in parts]
+
+    async def _accept(self, parcels: Sequence[Parcel], rejected: int) -> Via:
         rejected += self._uncounted
         self._uncounted = 0
-        if not len(batch):
-            # counted with the next batch: a refusal must not need Redis
-            self._uncounted = rejected
-            return []
-        appends = [
-            Append(self._lanes[shard], frame.encode(part), len(part)) for shard, part in by_shard(batch, len(self._lanes))
-        ]
-        appends[0] = Append(appends[0].lane, appends[0].frame, appends[0].points, rejected)
-        return appends
+        if parcels:
+            return await self._intake.accept(parcels, rejected)
+        # counted with the next batch: a refusal must not need Redis
+        self._uncounted = rejected
+        return Via.QUEUE
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
         self._due.set()
 
-    async def _fly(self, appends: Sequence[Append], answers: Sequence[_Answer], verdicts: Sequence[Verdict]) -> None:
+    async def _fly(
+        self, parcels: Sequence[Parcel], rejected: int, answers: Sequence[_Answer], verdicts: Sequence[Verdict]
+    ) -> None:
         try:
-            if appends:
-                await self._producer.enqueue(appends)
+            via = await self._accept(parcels, rejected)
         except PointqError as exc:
             _fail(answers, exc)
         except Exception as exc:
             log.exception("%d requests could not be committed", len(answers))
             _fail(answers, exc)
         else:
-            _tell(answers, verdicts)
+            _tell(answers, verdicts, via)
 
 
-def _tell(answers: Sequence[_Answer], verdicts: Sequence[Verdict]) -> None:
+def _tell(answers: Sequence[_Answer], verdicts: Sequence[Verdict], via: Via) -> None:
     for answer, verdict in zip(answers, verdicts, strict=True):
         try:
-            body = accepted(verdict)
+            body = accepted(verdict, via)
         except Problem as problem:
             _fail([answer], problem)
             continue

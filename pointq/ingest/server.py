@@ -5,23 +5,30 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from pointq.errors import PointqError
+from pointq.errors import DurabilityError, PointqError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app
+from pointq.ingest.breaker import Breaker
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.intake import Intake, Route
+from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
-from pointq.ops.status import Status, collect
+from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
+from pointq.ops.collect import collect
+from pointq.ops.status import IntakeStatus, Status
 from pointq.points.kinds import KINDS
 from pointq.queue.connection import connect
-from pointq.queue.lanes import lanes_of
-from pointq.queue.producer import open_producer
+from pointq.queue.lanes import Lane, lanes_of
+from pointq.spool.spool import Spool
 
 log = logging.getLogger("pointq.ingest")
 
@@ -46,35 +53,88 @@ class Plan:
     max_body_bytes: int = 16 * 1024 * 1024
     max_points: int = 100_000
     shutdown_seconds: float = 10.0
+    connect_timeout_seconds: float = 5.0
+    fallback: Sequence[Literal["database", "spool"]] = ("database", "spool")
+    budget_seconds: float = 2.0
+    spool_dir: Path | None = None
+    spool_bytes: int = 1024 * 1024 * 1024
+    spool_points_per_second: float = 100_000.0
     flymaster_secret: str | None = field(default=None, repr=False)
 
 
 async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event | None = None) -> None:
     """Take points until SIGTERM or SIGINT, or `until` is set; `ready` is called with the address once it listens.
 
-    Raises RedisError where Redis cannot be reached or cannot keep the promise of a 202, PointqError where the address is taken.
+    Raises DurabilityError or RedisLoginError where Redis cannot keep the promise of a 202 or refuses the login, SpoolError
+    where the spool cannot be used, RedisError where Redis was never reached from this data folder, PointqError where the
+    address is taken. A Redis that is away is waited for, while points go another way.
     """
-    redis = connect(plan.redis_url, max_connections=plan.max_connections)
-    try:
-        producer = await open_producer(redis, plan.redis_url, plan.durability, plan.min_replicas)
+    async with AsyncExitStack() as stack:
+        intake, spool = await _intake(plan, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
-        commits = {
-            kind: GroupCommit(
-                kind, [lane for lane in lanes if lane.kind is kind], producer, most_points=plan.max_points, zone=zone
-            )
-            for kind in KINDS.values()
-        }
-        status = _Remembered(partial(collect, redis, plan.redis_url, plan.database_url, lanes, plan.prefix))
-        services = Services(commits, status, zone, plan.flymaster_secret)
-        for commit in commits.values():
-            commit.start()
+        commits = {}
+        for kind in KINDS.values():
+            own = [lane for lane in lanes if lane.kind is kind]
+            commits[kind] = GroupCommit(kind, own, intake, most_points=plan.max_points, zone=zone)
+            commits[kind].start()
+            # the requests are answered by then; what they left behind is committed
+            stack.push_async_callback(commits[kind].stop)
+        if spool is not None:
+            refill = Refill(spool, intake, lanes, points_per_second=plan.spool_points_per_second)
+            refill.start()
+            stack.push_async_callback(refill.stop)
+        services = Services(commits, _status(plan, intake, lanes, stack), zone, plan.flymaster_secret)
         await _listen(plan, make_app(services, max_body_bytes=plan.max_body_bytes), ready, until or asyncio.Event())
-        # the requests are answered; what they left behind is committed by now
-        for commit in commits.values():
-            await commit.stop()
-    finally:
-        await redis.aclose()
+
+
+async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None]:
+    """The ways that points may go, in order; the spool apart, since it is drained too."""
+    redis = connect(plan.redis_url, max_connections=plan.max_connections)
+    stack.push_async_callback(redis.aclose)
+    queue = QueueWay(redis, plan.redis_url, plan.durability, plan.min_replicas)
+    await _look_at_redis(queue, has_served=plan.spool_dir is not None and plan.spool_dir.exists())
+    routes = [Route(queue, Breaker())]
+    spool: Spool | None = None
+    for via in plan.fallback:
+        if via == "database":
+            database = DatabaseWay(plan.database_url, connect_timeout=plan.connect_timeout_seconds)
+            stack.push_async_callback(database.close)
+            routes.append(Route(database, Breaker()))
+        elif plan.spool_dir is not None:
+            spool = await Spool.open(plan.spool_dir, most_bytes=plan.spool_bytes)
+            stack.push_async_callback(spool.close)
+            routes.append(Route(SpoolWay(spool), Breaker()))
+    return Intake(routes, budget=plan.budget_seconds), spool
+
+
+async def _look_at_redis(queue: QueueWay, *, has_served: bool) -> None:
+    """See at the start whether Redis will do.
+
+    One that a server of this data folder reached before is waited for, while points go another way; one that none ever reached
+    is more likely a wrong address.
+    """
+    try:
+        await queue.open()
+    except (DurabilityError, RedisLoginError):
+        raise
+    except RedisError as exc:
+        if not has_served:
+            raise
+        log.error("%s; points go another way until it works", exc)  # noqa: TRY400 - it says what is wrong
+
+
+def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitStack) -> "_Remembered":
+    # a client of its own: a question must not wait behind batches that a frozen server keeps
+    redis = connect(plan.redis_url, max_connections=plan.max_connections)
+    stack.push_async_callback(redis.aclose)
+
+    def going() -> IntakeStatus:
+        now = intake.going
+        return IntakeStatus(now.via, now.since, now.is_open, now.reason)
+
+    ask = partial(collect, redis, plan.redis_url, plan.database_url, lanes)
+    return _Remembered(partial(ask, prefix=plan.prefix, spool=plan.spool_dir, intake=going))
 
 
 async def _listen(plan: Plan, app: web.Application, ready: Callable[[str], None], until: asyncio.Event) -> None:

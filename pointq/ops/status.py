@@ -1,37 +1,19 @@
 """The status document: what `pointq status`, `GET /queue/status` and `GET /health` tell.
 
-It is there within a second whatever is down: what cannot be learned in time is None.
+What could not be learned in time is None.
 """
 
-import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeVar
-
-import psycopg
+from typing import Literal
 
 from pointq.errors import DatabaseError, RedisError
 from pointq.points.kinds import Kind
-from pointq.queue.connection import translated
-from pointq.queue.durability import persistence
-from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import Lane
-from pointq.queue.measure import Measure, measure
-from pointq.store.connection import connect as connect_database
-from pointq.store.schema import timescaledb_version
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-PATIENCE = 0.8
-"""Seconds that a backend has to answer; under the second that the whole document may take."""
-
-LOST_SECONDS = 5.0
-"""A worker beats once a second; silent for so long, it is shown as lost."""
+from pointq.queue.measure import Measure
 
 State = Literal["ok", "degraded", "down"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +75,23 @@ class WorkerStatus:
 class SpoolStatus:
     """What waits on this server's disk."""
 
-    segments: int = 0
-    bytes: int = 0
-    points: int = 0
+    segments: int | None = 0
+    bytes: int | None = 0
+    points: int | None = 0
+    quarantined: int | None = 0
+    """Damaged records that were set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStatus:
+    """Which way points are going in the server that answers."""
+
+    via: str
+    since: float
+    """Unix seconds."""
+    is_open: bool
+    reason: str | None = None
+    """Why they do not go by the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +120,11 @@ class Status:
     spool: SpoolStatus
     totals: Totals
     last_processed: str | None
+    intake: IntakeStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Queue:
+class QueueFacts:
     """What Redis tells."""
 
     server: RedisStatus
@@ -135,102 +132,70 @@ class _Queue:
     workers: tuple[WorkerStatus, ...]
 
 
-async def collect(
-    redis: "Redis", redis_url: str, database_url: str, lanes: Sequence[Lane], prefix: str = "pointq", patience: float = PATIENCE
+def compose(
+    queue: QueueFacts | Exception,
+    database: DatabaseStatus | Exception,
+    lanes: Sequence[Lane],
+    now: datetime,
+    *,
+    spool: SpoolStatus | Exception = SpoolStatus(),
+    intake: IntakeStatus | None = None,
 ) -> Status:
-    """Ask Redis and the database at the same time, each at most `patience` seconds."""
-    queue, database = await asyncio.gather(
-        _in_time(_ask_redis(redis, redis_url, lanes, prefix), patience),
-        _in_time(_ask_database(database_url), patience),
-    )
-    return compose(queue, database, lanes, datetime.now(UTC))
-
-
-def nothing_runs(lanes: Sequence[Lane]) -> Status:
-    """The document where embedded servers are meant and none runs."""
-    hint = "the embedded servers do not run; `pointq serve` starts them"
-    return compose(RedisError(hint), DatabaseError(hint), lanes, datetime.now(UTC))
-
-
-async def _in_time(question: Awaitable[T], seconds: float) -> T | Exception:
-    try:
-        async with asyncio.timeout(seconds):
-            return await question
-    except TimeoutError:
-        return TimeoutError(f"no answer within {seconds:g} s")
-    except (RedisError, DatabaseError, psycopg.Error) as exc:
-        return exc
-
-
-async def _ask_redis(redis: "Redis", url: str, lanes: Sequence[Lane], prefix: str) -> _Queue:
-    with translated(url):
-        kept = await persistence(redis)
-        memory = await redis.info("memory")
-    heartbeats = Heartbeats(redis, url, prefix)
-    server = RedisStatus(
-        True,
-        kept.engine,
-        kept.version,
-        # managed servers hide some of these
-        memory.get("used_memory"),
-        memory.get("maxmemory"),
-        memory.get("maxmemory_policy"),
-        kept.summary,
-    )
-    measures = dict(zip(lanes, await asyncio.gather(*(measure(redis, url, lane) for lane in lanes)), strict=True))
-    now = await heartbeats.now()
-    return _Queue(server, measures, tuple(_worker(beat, now) for beat in await heartbeats.read()))
-
-
-async def _ask_database(url: str) -> DatabaseStatus:
-    connection = await connect_database(url)
-    try:
-        version = connection.info.parameter_status("server_version")
-        return DatabaseStatus(True, version, await timescaledb_version(connection))
-    finally:
-        await connection.close()
-
-
-def compose(queue: _Queue | Exception, database: DatabaseStatus | Exception, lanes: Sequence[Lane], now: datetime) -> Status:
     """The document from the answers; an exception stands for one that did not come."""
     kinds = list(dict.fromkeys(lane.kind for lane in lanes))
     reachable = None if isinstance(queue, Exception) else queue
     measures = reachable.measures if reachable else {}
     queues = tuple(_queue_status(kind, [m for lane, m in measures.items() if lane.kind is kind]) for kind in kinds)
-    reasons = tuple(_reasons(queue, database, queues))
+    reasons = (*_backend_reasons(queue, database), *_spool_reasons(spool, intake), *_queue_reasons(reachable, queues))
+    accepts = intake.is_open if intake else reachable is not None
     finished = max((m.completed_at for m in measures.values() if m.completed_at), default=None)
     return Status(
         time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        state="down" if reachable is None else "degraded" if reasons else "ok",
-        reasons=reasons,
+        state="degraded" if accepts and reasons else "ok" if accepts else "down",
+        reasons=tuple(dict.fromkeys(reasons)),
         redis=reachable.server if reachable else RedisStatus(connected=False),
         database=DatabaseStatus(connected=False) if isinstance(database, Exception) else database,
         queues=queues,
         workers=reachable.workers if reachable else None,
-        spool=SpoolStatus(),
+        spool=SpoolStatus(None, None, None, None) if isinstance(spool, Exception) else spool,
         totals=_totals(list(measures.values())) if reachable else Totals(),
         last_processed=datetime.fromtimestamp(finished, UTC).isoformat().replace("+00:00", "Z") if finished else None,
+        intake=intake,
     )
 
 
-def _reasons(queue: _Queue | Exception, database: DatabaseStatus | Exception, queues: Sequence[QueueStatus]) -> list[str]:
-    reasons: list[str] = []
+def _backend_reasons(queue: QueueFacts | Exception, database: DatabaseStatus | Exception) -> Iterator[str]:
     if isinstance(queue, Exception):
-        reasons.append(str(queue) if isinstance(queue, RedisError) else f"Redis: {queue}")
+        yield str(queue) if isinstance(queue, RedisError) else f"Redis: {queue}"
     elif queue.server.eviction_policy not in {"noeviction", None}:
-        reasons.append(f"maxmemory-policy is {queue.server.eviction_policy}: waiting points may be evicted; set noeviction")
+        yield f"maxmemory-policy is {queue.server.eviction_policy}: waiting points may be evicted; set noeviction"
     if isinstance(database, Exception):
-        reason = str(database) if isinstance(database, DatabaseError) else f"the database: {database}"
-        reasons += [reason] if reason not in reasons else []
-    reasons += [f"{q.dead_points} {q.kind} points are dead letters" for q in queues if q.dead_points]
-    if not isinstance(queue, Exception):
-        served = {p for worker in queue.workers if worker.state != "lost" for p in worker.priorities}
-        reasons += [
-            f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}"
-            for q in queues
-            if q.total_pending and q.priority not in served
-        ]
-    return reasons
+        yield str(database) if isinstance(database, DatabaseError) else f"the database: {database}"
+
+
+def _spool_reasons(spool: SpoolStatus | Exception, intake: IntakeStatus | None) -> Iterator[str]:
+    if intake and not intake.is_open:
+        yield "points are refused: no way to keep them is open"
+    elif intake and intake.via != "queue":
+        since = datetime.fromtimestamp(intake.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        yield f"points go by the {intake.via} since {since}, not by the queue"
+    if isinstance(spool, Exception):
+        yield f"the spool: {spool}"
+        return
+    if spool.points:
+        yield f"{spool.points} points wait in the spool for Redis; they drain by themselves"
+    if spool.quarantined:
+        yield f"{spool.quarantined} damaged records of the spool were set aside; see its folder quarantine"
+
+
+def _queue_reasons(facts: QueueFacts | None, queues: Sequence[QueueStatus]) -> Iterator[str]:
+    yield from (f"{q.dead_points} {q.kind} points are dead letters" for q in queues if q.dead_points)
+    if facts is None:
+        return
+    served = {p for worker in facts.workers if worker.state != "lost" for p in worker.priorities}
+    for q in queues:
+        if q.total_pending and q.priority not in served:
+            yield f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}"
 
 
 def _queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:
@@ -269,18 +234,4 @@ def _totals(measures: Sequence[Measure]) -> Totals:
         duplicate_points=sum(m.duplicate_points for m in measures),
         rejected_points=sum(m.rejected_points for m in measures),
         dead_points=sum(m.dead_points for m in measures),
-    )
-
-
-def _worker(beat: Heartbeat, now: float) -> WorkerStatus:
-    silent = max(now - beat.at, 0.0)
-    return WorkerStatus(
-        beat.id,
-        beat.host,
-        beat.pid,
-        beat.priorities,
-        beat.points_per_second,
-        beat.stored_points,
-        round(silent, 1),
-        "lost" if silent > LOST_SECONDS else beat.state,
     )

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from pointq.errors import RedisError
+from pointq.errors import RedisError, RedisLoginError
 
 
 def connect(url: str, *, max_connections: int = 50, timeout: float = 2.0) -> Redis:
@@ -52,7 +52,7 @@ def translated(url: str) -> Iterator[None]:
 def _translated(exc: Exception, where: str) -> RedisError:
     # refused while connecting, the login is only the cause of a ConnectionError
     if any(isinstance(each, _REFUSED) for each in (exc, exc.__cause__)):
-        return RedisError(f"Redis at {where} refuses the login: {exc}", hint="check REDIS_PASSWORD or REDIS_URL")
+        return RedisLoginError(f"Redis at {where} refuses the login: {exc}", hint="check REDIS_PASSWORD or REDIS_URL")
     if isinstance(exc, redis_errors.TimeoutError):
         return RedisError(f"Redis at {where} does not answer: {exc}", hint="check that it is running and not frozen")
     if isinstance(exc, redis_errors.ConnectionError | OSError):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import redis.exceptions as redis_errors
 
-from pointq.errors import RedisError
+from pointq.errors import DurabilityError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -70,15 +70,16 @@ async def persistence(redis: "Redis") -> Persistence:
 def acknowledgement(server: Persistence, durability: Literal["fsync", "memory"], min_replicas: int = 0) -> Acknowledgement:
     """What must be waited for on that server so that an answer means durable.
 
-    Raises RedisError where the server can give no such promise.
+    Raises DurabilityError where the server can give no such promise.
     """
     if durability == "memory":
         return Acknowledgement()
     if not server.append_only:
-        raise RedisError(f"{server.engine} {server.version} keeps no append-only file, so nothing would be durable", hint=_HINT)
+        message = f"{server.engine} {server.version} keeps no append-only file, so nothing would be durable"
+        raise DurabilityError(message, hint=_HINT)
     syncs_first = server.fsync == "always"
     if (not syncs_first or min_replicas) and not server.has_waitaof:
-        raise RedisError(
+        raise DurabilityError(
             f"{server.engine} {server.version} has appendfsync {server.fsync or 'unknown'} and no WAITAOF (7.2), "
             "so nothing says when a batch is durable",
             hint=_HINT,

@@ -81,6 +81,12 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
         max_body_bytes=settings.serve.max_body_bytes,
         max_points=settings.serve.max_points_per_request,
         shutdown_seconds=settings.serve.shutdown_seconds,
+        connect_timeout_seconds=settings.database.connect_timeout_seconds,
+        fallback=settings.serve.fallback,
+        budget_seconds=settings.serve.budget_seconds,
+        spool_dir=settings.data_dir / "spool",
+        spool_bytes=settings.spool.max_bytes,
+        spool_points_per_second=settings.spool.drain_points_per_second,
         flymaster_secret=secret.get_secret_value() if secret else None,
     )
 

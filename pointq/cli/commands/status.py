@@ -70,7 +70,7 @@ def _watch_screen(settings: "Settings", console: "Console", interval: float) -> 
 async def look(settings: "Settings") -> "Status":
     """The status now; embedded servers that do not run are not started for it."""
     from pointq.cli.backends import running_servers
-    from pointq.ops.status import collect, nothing_runs
+    from pointq.ops.collect import collect, nothing_runs
     from pointq.queue.connection import connect
     from pointq.queue.lanes import lanes_of
 
@@ -80,6 +80,7 @@ async def look(settings: "Settings") -> "Status":
         return nothing_runs(lanes)
     redis = connect(found.redis_url)
     try:
-        return await collect(redis, found.redis_url, found.database_url, lanes, settings.queue.prefix)
+        spool = settings.data_dir / "spool"
+        return await collect(redis, found.redis_url, found.database_url, lanes, prefix=settings.queue.prefix, spool=spool)
     finally:
         await redis.aclose()

@@ -10,27 +10,29 @@ import pytest
 
 from pointq.errors import RedisError
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.intake import Parcel, Via
 from pointq.ingest.problems import Problem
 from pointq.points import frame
 from pointq.points.kinds import LIVE
 from pointq.queue.lanes import lanes_of
-from pointq.queue.producer import Append
 
 NOW_US = 1_782_043_200_000_000  # 2026-06-21T12:00:00Z
 POINT: dict[str, Any] = {"lat": 45.0, "lon": 6.0, "datetime": "2026-06-21T11:59:00Z"}
 
 
-class HeldProducer:
+class HeldIntake:
     """Keeps what is sent until it is let go, or fails it."""
 
     def __init__(self) -> None:
-        self.sent: list[Sequence[Append]] = []
-        self.held: list[asyncio.Future[list[str]]] = []
+        self.sent: list[Sequence[Parcel]] = []
+        self.rejected: list[int] = []
+        self.held: list[asyncio.Future[Via]] = []
         self.arrived = asyncio.Event()
 
-    async def enqueue(self, appends: Sequence[Append]) -> list[str]:
-        self.sent.append(appends)
-        held: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+    async def accept(self, parcels: Sequence[Parcel], rejected: int = 0) -> Via:
+        self.sent.append(parcels)
+        self.rejected.append(rejected)
+        held: asyncio.Future[Via] = asyncio.get_running_loop().create_future()
         self.held.append(held)
         self.arrived.set()
         return await held
@@ -42,17 +44,17 @@ class HeldProducer:
             await asyncio.wait_for(self.arrived.wait(), 5)
 
     def let_go(self, number: int) -> None:
-        self.held[number].set_result(["1-0"])
+        self.held[number].set_result(Via.QUEUE)
 
     @property
     def points(self) -> list[int]:
-        return [sum(append.points for append in appends) for appends in self.sent]
+        return [sum(parcel.points for parcel in parcels) for parcels in self.sent]
 
 
 @asynccontextmanager
-async def running(producer: HeldProducer, shards: int = 1) -> AsyncIterator[GroupCommit]:
+async def running(intake: HeldIntake, shards: int = 1) -> AsyncIterator[GroupCommit]:
     lanes = lanes_of([LIVE], shards=shards)
-    commit = GroupCommit(LIVE, lanes, producer, now_us=lambda: NOW_US)  # type: ignore[arg-type]
+    commit = GroupCommit(LIVE, lanes, intake, now_us=lambda: NOW_US)  # type: ignore[arg-type]
     commit.start()
     commit.start()
     yield commit
@@ -68,58 +70,58 @@ def submit(commit: GroupCommit, *bodies: bytes) -> list[asyncio.Task[bytes]]:
 
 
 async def test_an_idle_server_sends_at_once() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         (request,) = submit(commit, body())
-        await producer.sending(1)
+        await intake.sending(1)
         assert not request.done()
-        producer.let_go(0)
+        intake.let_go(0)
 
         assert orjson.loads(await request)["points"] == 1
 
 
 async def test_what_arrives_meanwhile_is_sent_together() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         first = submit(commit, *[body(f"first-{i}") for i in range(3)])
-        await producer.sending(1)
+        await intake.sending(1)
         later = submit(commit, body("b"), body("c"))
         await asyncio.sleep(0)
-        assert producer.points == [3]
-        producer.let_go(0)
-        await producer.sending(2)
-        producer.let_go(1)
+        assert intake.points == [3]
+        intake.let_go(0)
+        await intake.sending(2)
+        intake.let_go(1)
 
         answers = [orjson.loads(answer) for answer in await asyncio.gather(*first, *later)]
-        assert producer.points == [3, 2]
+        assert intake.points == [3, 2]
         assert [answer["flight_id"] for answer in answers] == ["first-0", "first-1", "first-2", "b", "c"]
 
 
 async def test_a_group_as_large_as_the_one_on_its_way_does_not_wait_for_it_but_a_third_does() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         requests = submit(commit, body(), body())
-        await producer.sending(1)
+        await intake.sending(1)
         requests += submit(commit, body(), body())
-        await producer.sending(2)
+        await intake.sending(2)
         requests += submit(commit, *[body()] * 5)
         await asyncio.sleep(0)
-        assert producer.points == [2, 2]
-        producer.let_go(1)
-        await producer.sending(3)
-        producer.let_go(0)
-        producer.let_go(2)
+        assert intake.points == [2, 2]
+        intake.let_go(1)
+        await intake.sending(3)
+        intake.let_go(0)
+        intake.let_go(2)
 
         assert len(await asyncio.gather(*requests)) == 9
-        assert producer.points == [2, 2, 5]
+        assert intake.points == [2, 2, 5]
 
 
 async def test_one_bad_body_fails_alone() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         good, nonsense, shapeless = submit(commit, body(), b"{", b"[]")
-        await producer.sending(1)
-        producer.let_go(0)
+        await intake.sending(1)
+        intake.let_go(0)
 
         assert orjson.loads(await good)["points"] == 1
         for request, status in ((nonsense, 400), (shapeless, 422)):
@@ -129,63 +131,63 @@ async def test_one_bad_body_fails_alone() -> None:
 
 
 async def test_refusals_need_no_redis_and_are_counted_with_the_next_batch() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         bad = {**POINT, "lat": 91}
         (refused,) = submit(commit, body("a", bad, bad))
         with pytest.raises(Problem) as caught:
             await refused
         assert [reject.index for reject in caught.value.rejects] == [0, 1]
         (request,) = submit(commit, body("b", POINT, bad))
-        await producer.sending(1)
-        producer.let_go(0)
+        await intake.sending(1)
+        intake.let_go(0)
 
         assert orjson.loads(await request)["rejected_count"] == 1
-        assert producer.sent[0][0].rejected == 3
+        assert intake.rejected == [3]
 
 
 async def test_a_failure_of_redis_is_told_to_all_of_the_group_and_to_nobody_else() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         lost = submit(commit, body(), body())
-        await producer.sending(1)
-        producer.held[0].set_exception(RedisError("Redis is gone"))
+        await intake.sending(1)
+        intake.held[0].set_exception(RedisError("Redis is gone"))
         for request in lost:
             with pytest.raises(RedisError, match="gone"):
                 await request
         (request,) = submit(commit, body())
-        await producer.sending(2)
-        producer.let_go(1)
+        await intake.sending(2)
+        intake.let_go(1)
 
         assert await request
 
 
 async def test_a_flight_stays_in_its_shard() -> None:
-    producer = HeldProducer()
-    async with running(producer, shards=3) as commit:
+    intake = HeldIntake()
+    async with running(intake, shards=3) as commit:
         requests = submit(commit, *[body(f"flight-{i % 7}") for i in range(21)])
-        await producer.sending(1)
-        producer.let_go(0)
+        await intake.sending(1)
+        intake.let_go(0)
         await asyncio.gather(*requests)
 
-    (appends,) = producer.sent
-    seen = [{flight.flight_id for flight in frame.decode(append.frame).flights} for append in appends]
-    assert sum(append.points for append in appends) == 21
+    (parcels,) = intake.sent
+    seen = [{flight.flight_id for flight in frame.decode(parcel.frame).flights} for parcel in parcels]
+    assert sum(parcel.points for parcel in parcels) == 21
     assert len(set.union(*seen)) == sum(map(len, seen)) == 7
 
 
 async def test_stopping_sends_what_has_arrived() -> None:
-    producer = HeldProducer()
-    async with running(producer) as commit:
+    intake = HeldIntake()
+    async with running(intake) as commit:
         first = submit(commit, body(), body())
-        await producer.sending(1)
+        await intake.sending(1)
         last = submit(commit, body())
         await asyncio.sleep(0)
         stopping = asyncio.create_task(commit.stop())
-        producer.let_go(0)
-        await producer.sending(2)
+        intake.let_go(0)
+        await intake.sending(2)
         assert not stopping.done()
-        producer.let_go(1)
+        intake.let_go(1)
         await stopping
 
         assert len(await asyncio.gather(*first, *last)) == 3

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pointq.errors import DatabaseError, RedisError
-from pointq.ops.status import DatabaseStatus, RedisStatus, WorkerStatus, _Queue, compose
+from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, WorkerStatus, compose
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
 
@@ -16,8 +16,8 @@ DATABASE = DatabaseStatus(True, "18.4")
 WORKER = WorkerStatus("w", "host", 1, (1, 2, 3), 0.0, 0, 0.4, "running")
 
 
-def queue(measure: Measure = IDLE, *workers: WorkerStatus, server: RedisStatus = SERVER) -> _Queue:
-    return _Queue(server, dict.fromkeys(LANES, IDLE) | {LANES[0]: measure}, workers)
+def queue(measure: Measure = IDLE, *workers: WorkerStatus, server: RedisStatus = SERVER) -> QueueFacts:
+    return QueueFacts(server, dict.fromkeys(LANES, IDLE) | {LANES[0]: measure}, workers)
 
 
 def test_all_well() -> None:
@@ -86,7 +86,7 @@ def test_the_time_to_drain_follows_from_the_rate() -> None:
 def test_shards_are_summed() -> None:
     lanes = lanes_of(shards=2)
     measures = {lane: replace(IDLE, ready_points=10, oldest_age=float(lane.shard), in_rate=1.5) for lane in lanes}
-    live = compose(_Queue(SERVER, measures, (WORKER,)), DATABASE, lanes, NOW).queues[0]
+    live = compose(QueueFacts(SERVER, measures, (WORKER,)), DATABASE, lanes, NOW).queues[0]
 
     assert (live.ready_points, live.oldest_age_seconds, live.in_points_per_second) == (20, 1.0, 3.0)
 
