@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean
+.PHONY: help run test faults bench lint format lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ run: $(VENV)/run.stamp ## start pointq on this machine: make run ARGS="--port 90
 
 test: $(VENV)/dev.stamp ## run every test, with coverage: make test ARGS="tests/unit -k frame"
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+
+faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
+	@$(BIN)/pytest -n 2 --dist loadfile tests/faults $(ARGS)
+
+bench: $(VENV)/dev.stamp ## check the performance ratios that are stable; some minutes: `pointq bench all` shows all of them
+	@$(BIN)/pytest tests/bench $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check style, types and the direction of imports
 	@$(BIN)/ruff check

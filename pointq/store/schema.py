@@ -48,12 +48,19 @@ def create_table(kind: Kind) -> sql.Composed:
     )
 
 
-def create_hypertable(kind: Kind) -> sql.Composed:
-    """Make the table a hypertable, without TimescaleDB's own index on time: it would cost a third of every insert."""
+def create_hypertable(kind: Kind, functions: str = "public") -> sql.Composed:
+    """Make the table a hypertable, without TimescaleDB's own index on time: it would cost a third of every insert.
+
+    `functions` is the schema of the extension, which need not be one that names are looked up in.
+    """
     return sql.SQL(
-        "SELECT create_hypertable({table}, by_range('time', {chunk}::interval), "
+        "SELECT {functions}.create_hypertable({table}, {functions}.by_range('time', {chunk}::interval), "
         "create_default_indexes => false, if_not_exists => true)"
-    ).format(table=sql.Literal(kind.table), chunk=sql.Literal(_CHUNK.get(kind.name, "7 days")))
+    ).format(
+        functions=sql.Identifier(functions),
+        table=sql.Literal(kind.table),
+        chunk=sql.Literal(_CHUNK.get(kind.name, "7 days")),
+    )
 
 
 def create_key(kind: Kind) -> sql.Composed:
@@ -75,7 +82,7 @@ async def init(connection: AsyncConnection) -> Schema:
             version = await timescaledb_version(connection)
             for kind in KINDS.values():
                 if kind.table not in before:
-                    await _make(connection, kind, hypertable=version is not None)
+                    await make_table(connection, kind)
             await connection.execute(sql.SQL(text("flights")))
             after = await tables(connection)
     except errors.InsufficientPrivilege as exc:
@@ -108,8 +115,17 @@ async def timescaledb_version(connection: AsyncConnection) -> str | None:
     return str(row[0]) if row else None
 
 
-async def _make(connection: AsyncConnection, kind: Kind, *, hypertable: bool) -> None:
+async def make_table(connection: AsyncConnection, kind: Kind) -> None:
+    """Make the table of a kind, as a hypertable where the database has TimescaleDB, and its index."""
     await connection.execute(create_table(kind))
-    if hypertable:
-        await connection.execute(create_hypertable(kind))
+    if (functions := await _timescaledb_schema(connection)) is not None:
+        await connection.execute(create_hypertable(kind, functions))
     await connection.execute(create_key(kind))
+
+
+async def _timescaledb_schema(connection: AsyncConnection) -> str | None:
+    cursor = await connection.execute(
+        "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'timescaledb'"
+    )
+    row = await cursor.fetchone()
+    return str(row[0]) if row else None
