@@ -130,11 +130,12 @@ def test_interrupted_it_leaves_nothing_either(site: Site, number: signal.Signals
         cwd=site.home,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_hearing,  # noqa: PLW1509 - there are no threads here that could hold a lock
     )
     try:
         until(lambda: _waiting_batches(site, before), "the benchmark has filled a lane")
         os.kill(process.pid, number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     finally:
         process.kill()
 
@@ -158,6 +159,11 @@ def test_a_user_who_may_make_no_schema_is_told_so(site: Site) -> None:
 
     assert "makes a schema of its own, and may not: permission denied" in done.stderr
     assert "hint: GRANT CREATE ON DATABASE" in done.stderr
+
+
+def _hearing() -> None:
+    """Undo what a shell does to its background jobs: they start deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _waiting_batches(site: Site, before: set[str]) -> bool:
