@@ -30,6 +30,8 @@ class Entry:
     points: int
     frame: bytes
     deliveries: int = 1
+    former: str | None = None
+    """The worker that it was taken over from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,13 @@ class Consumer:
 
     async def reclaim(self, lane: Lane, idle_seconds: float, points: int, cursor: str = "0-0") -> tuple[list[Entry], str]:
         """Entries that nobody has touched for so long, about that many points, and where to go on; ``0-0`` at the end."""
-        following, entries, deliveries = await self._run(
+        following, entries, deliveries, owners = await self._run(
             "reclaim",
             [lane.stream, lane.counters],
             [GROUP, self.name, int(idle_seconds * 1000), cursor, points, _MOST_RECLAIMED],
         )
-        return [_entry(lane, raw, count) for raw, count in zip(entries, deliveries, strict=True)], following.decode()
+        taken = zip(entries, deliveries, owners, strict=True)
+        return [_entry(lane, raw, count, owner.decode()) for raw, count, owner in taken], following.decode()
 
     async def complete(self, lane: Lane, outcome: Outcome) -> int:
         """Remove the entries, count their points and keep the dead letters; how many entries were still in the group."""
@@ -124,12 +127,12 @@ class Consumer:
             return await self._scripts[name](keys, arguments)
 
 
-def _entry(lane: Lane, raw: Any, deliveries: int = 1) -> Entry:  # noqa: ANN401 - Redis replies are untyped
+def _entry(lane: Lane, raw: Any, deliveries: int = 1, former: str | None = None) -> Entry:  # noqa: ANN401 - Redis replies are untyped
     # someone may have added an entry of another form by hand: its frame, empty or not, will be found to be none
     entry_id, fields = raw
     values = dict(zip(fields[::2], fields[1::2], strict=True))
     points = values.get(b"n", b"")
-    return Entry(lane, entry_id.decode(), int(points) if points.isdigit() else 0, values.get(b"f", b""), deliveries)
+    return Entry(lane, entry_id.decode(), int(points) if points.isdigit() else 0, values.get(b"f", b""), deliveries, former)
 
 
 def _seconds(entry_id: str) -> str:

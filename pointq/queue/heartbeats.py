@@ -28,6 +28,8 @@ class Heartbeat:
     """``running``, ``paused`` (the database is away), ``draining`` or ``stopping``."""
     at: float
     """Unix seconds, by the clock of Redis."""
+    session: tuple[int, int] | None = None
+    """Of its session in the database: process id, and start in microseconds since 1970. None where there is none."""
 
 
 def _key(prefix: str) -> str:
@@ -73,5 +75,15 @@ class Heartbeats:
 def _parse(raw: bytes | str) -> Heartbeat:
     fields = orjson.loads(raw)
     fields["priorities"] = tuple(fields["priorities"])
+    fields["session"] = _session(fields.get("session"))
     # a newer version's worker may say more
     return Heartbeat(**{name: fields[name] for name in Heartbeat.__dataclass_fields__})
+
+
+def _session(value: object) -> tuple[int, int] | None:
+    """What an older version's worker does not say, and another's may say otherwise."""
+    match value:
+        case [int(pid), int(started)]:
+            return pid, started
+        case _:
+            return None

@@ -1,5 +1,6 @@
 """The writer: a batch into its table and into `flights`, in one transaction."""
 
+import asyncio
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pointq.store import statements
 from pointq.store.connection import connect
 from pointq.store.encoding import array, bigint_array, uuid_array
 from pointq.store.prepared import Prepared, summarize
+from pointq.store.sessions import Ending, Session, end, session_of
 
 _SMALL_POINTS = 500
 """Below this a batch is one INSERT in one round trip: COPY pays from there on."""
@@ -38,6 +40,18 @@ class Writer:
         self._url = url
         self._connect_timeout = connect_timeout
         self._connection: AsyncConnection | None = None
+        self._session: Session | None = None
+        self._opened = asyncio.Event()
+
+    @property
+    def session(self) -> Session | None:
+        """The session of its connection, where there is one and the server tells."""
+        return self._session
+
+    async def opened(self) -> None:
+        """Wait until it has opened a connection since the last call returned."""
+        await self._opened.wait()
+        self._opened.clear()
 
     async def write(self, prepared: Prepared) -> Stored:
         """Store the points that are not stored yet and bring their flights up to date; committed when it returns.
@@ -54,6 +68,10 @@ class Writer:
                 await self.close()
         return Stored(stored, len(prepared.batch) + prepared.repeated - stored)
 
+    async def end(self, session: Session) -> Ending:
+        """End someone else's session. Raises psycopg.Error or, where no connection comes about, DatabaseError."""
+        return await end(await self._connected(), session)
+
     def abort(self) -> None:
         """Break the connection: a write that waits for a server that says nothing fails at once."""
         if self._connection is not None and not self._connection.closed:
@@ -62,7 +80,7 @@ class Writer:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._session = self._connection, None, None
         if connection is not None:
             await connection.close()
 
@@ -71,7 +89,17 @@ class Writer:
             await self.close()
             self._connection = await connect(self._url, within=self._connect_timeout)
             self._connection.adapters.register_dumper(_Binary, _BinaryDumper)
+            await self._introduce(self._connection)
         return self._connection
+
+    async def _introduce(self, connection: AsyncConnection) -> None:
+        try:
+            self._session = await session_of(connection)
+        except BaseException:
+            # cancelled: nobody may use it with a statement half done
+            await self.close()
+            raise
+        self._opened.set()
 
 
 async def _store(connection: AsyncConnection, prepared: Prepared) -> int:

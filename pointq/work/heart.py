@@ -59,13 +59,15 @@ class Heart:
             except RedisError as exc:
                 # the worker says so itself
                 log.debug("no heartbeat: %s", exc)
-            await first_of(asyncio.sleep(self._interval), self._stop.wait())
+            # a new session is told at once: who freezes before it is known blocks others until a timeout of the database
+            await first_of(asyncio.sleep(self._interval), self._stop.wait(), self._worker.reconnected())
 
     async def _beat(self) -> None:
         for lane, ids in self._reader.held.items():
             if ids:
                 await self._consumer.keep_alive(lane, tuple(ids))
         figures = self._worker.figures()
+        session = self._worker.session
         await self._heartbeats.beat(
             Heartbeat(
                 id=self._consumer.name,
@@ -76,5 +78,6 @@ class Heart:
                 stored_points=figures.stored,
                 state=figures.state,
                 at=await self._heartbeats.now(),
+                session=None if session is None else (session.pid, session.started),
             )
         )

@@ -40,6 +40,11 @@ class Lot:
     """Index in `entries` for each point, shape (n,)."""
     unreadable: Sequence[DeadLetter]
 
+    @property
+    def former(self) -> frozenset[str]:
+        """The workers that its entries were taken over from."""
+        return frozenset(entry.former for entry in self.entries if entry.former is not None)
+
     def dead_letters(self, refused: Sequence[Refused]) -> list[DeadLetter]:
         """The dead letters of refused points, one each, as a frame with that point alone."""
         return [self._dead_letter(refusal) for refusal in refused]

@@ -16,8 +16,10 @@ from pointq.queue.consumer import Consumer
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.store.writer import Writer
+from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
 from pointq.work.reader import Reader
+from pointq.work.watch import Watch
 from pointq.work.worker import Figures, Worker
 
 log = logging.getLogger("pointq.work")
@@ -75,14 +77,19 @@ async def work(plan: Plan) -> Figures:
         drain=plan.drain,
         strict=plan.strict,
     )
-    worker = Worker(consumer, reader, Writer(plan.database_url, connect_timeout=plan.connect_timeout_seconds))
-    heart = Heart(worker, reader, consumer, Heartbeats(redis, plan.redis_url, plan.prefix), interval=plan.heartbeat_seconds)
+    heartbeats = Heartbeats(redis, plan.redis_url, plan.prefix)
+    evictor = Evictor(heartbeats, consumer.name, silent_seconds=silence(plan.reclaim_idle_seconds))
+    worker = Worker(consumer, reader, _writer(plan), evictor)
+    heart = Heart(worker, reader, consumer, heartbeats, interval=plan.heartbeat_seconds)
+    watch = Watch(worker, evictor, _writer(plan), interval=plan.heartbeat_seconds)
     log.info("worker %s reads %s", consumer.name, ", ".join(dict.fromkeys(lane.kind.name for lane in plan.lanes)))
     try:
         with _stopped_by_signals(worker):
             heart.start()
+            watch.start()
             await worker.run()
     finally:
+        await watch.stop()
         await heart.stop()
         await _leave(consumer, plan.lanes)
         await redis.aclose()
@@ -90,6 +97,10 @@ async def work(plan: Plan) -> Figures:
     done = (figures.stored, figures.duplicates, figures.dead)
     log.info("worker %s ends: %d stored, %d duplicates, %d dead", consumer.name, *done)
     return figures
+
+
+def _writer(plan: Plan) -> Writer:
+    return Writer(plan.database_url, connect_timeout=plan.connect_timeout_seconds)
 
 
 @contextlib.contextmanager
@@ -104,7 +115,7 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         worker.stop()
 
     def give_up() -> None:
-        worker.abort()
+        worker.give_up()
         if task is not None:
             task.cancel()
 
@@ -112,6 +123,9 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         loop.add_signal_handler(number, stop)
     try:
         yield
+        if task is not None and task.cancelling():
+            # the client of Redis swallowed it
+            raise asyncio.CancelledError
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

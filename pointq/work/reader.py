@@ -18,6 +18,9 @@ from pointq.work.schedule import Schedule
 
 log = logging.getLogger("pointq.work")
 
+_GRACE_SECONDS = 3.0
+"""What everybody's heart gets after an outage of Redis to say that it lives and what it works on."""
+
 
 class Reader:
     """Finds the next lot. It holds every entry from reading to `release`, and `held` says so to the keeper of claims."""
@@ -94,6 +97,8 @@ class Reader:
                     return None
                 await self._wait()
             except RedisError as exc:
+                # behind an outage all that anybody holds looks abandoned
+                self._next_reclaim = self._clock() + min(self._reclaim_idle, _GRACE_SECONDS)
                 self.outage.begin(exc)
                 await self._pause(self.outage.backoff.step())
         return None
@@ -117,9 +122,8 @@ class Reader:
                 entries, cursor = await self._consumer.reclaim(lane, self._reclaim_idle, self._points, cursor)
                 mine = [entry for entry in entries if entry.id not in self._held[lane]]
                 if mine:
-                    log.warning("reclaimed %d batches of %s points from a worker that is gone", len(mine), lane.kind.name)
                     # more may be left: come back at once
-                    return self._hold(lane, mine)
+                    return self._take_over(lane, mine)
                 if cursor == "0-0":
                     break
         self._next_reclaim = now + self._reclaim_idle / 3
@@ -176,6 +180,12 @@ class Reader:
 
     def _readable(self) -> Iterator[Lane]:
         return (lane for lane in self.lanes if lane not in self._closed)
+
+    def _take_over(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
+        lot = self._hold(lane, entries)
+        names = ", ".join(sorted(lot.former))
+        log.warning("reclaimed %d batches of %s points from %s, silent or gone", len(entries), lane.kind.name, names)
+        return lot
 
     def _hold(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
         self._held[lane].update(entry.id for entry in entries)

@@ -12,8 +12,10 @@ from pointq.errors import DatabaseError, RedisError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
 from pointq.store.faults import one_line
+from pointq.store.sessions import Session
 from pointq.store.writer import Writer
 from pointq.work.backoff import Backoff
+from pointq.work.evictor import Evictor
 from pointq.work.lot import Lot
 from pointq.work.outage import Outage
 from pointq.work.rate import Rate
@@ -40,10 +42,13 @@ class Figures:
 class Worker:
     """Stores what its lanes hold, until it is stopped or, when draining, until they are empty."""
 
-    def __init__(self, consumer: Consumer, reader: Reader, writer: Writer) -> None:
+    def __init__(self, consumer: Consumer, reader: Reader, writer: Writer, evictor: Evictor) -> None:
         self._consumer = consumer
         self._reader = reader
         self._writer = writer
+        self._evictor = evictor
+        self._storing: Lot | None = None
+        self._ended = asyncio.Event()
         self._next: asyncio.Queue[Lot | None] = asyncio.Queue(maxsize=1)
         self._database = Outage(log, "the database", Backoff())
         # both halves notice when Redis goes, and one of them says so
@@ -57,6 +62,20 @@ class Worker:
     def lanes(self) -> Sequence[Lane]:
         """The lanes it reads."""
         return self._reader.lanes
+
+    @property
+    def session(self) -> Session | None:
+        """Its session in the database, where it has one."""
+        return self._writer.session
+
+    async def reconnected(self) -> None:
+        """Wait until it has another session than when the last call returned."""
+        await self._writer.opened()
+
+    @property
+    def storing(self) -> Lot | None:
+        """The lot that it is storing now."""
+        return self._storing
 
     def figures(self) -> Figures:
         """What it did so far and what it does now."""
@@ -74,31 +93,42 @@ class Worker:
         """Wait for the database no longer: what is not committed by now stays in the queue."""
         self._writer.abort()
 
+    def give_up(self) -> None:
+        """Store nothing more: `run` returns as soon as it can. What is not completed by now stays in the queue."""
+        self._reader.stop()
+        self._ended.set()
+        self.abort()
+
     async def run(self) -> None:
         """Work until stopped or drained."""
         reading = asyncio.create_task(self._read(), name="read")
         try:
-            while (lot := await self._next.get()) is not None:
+            while not self._ended.is_set() and (lot := await self._next.get()) is not None:
                 await self._account(lot)
-            await reading
+            if not self._ended.is_set():
+                await reading
         finally:
-            # the client of Redis may swallow the cancellation: then it ends by this
+            # told, and cancelled besides: the client of Redis may swallow a cancellation
             self._reader.stop()
+            self._ended.set()
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             await self._writer.close()
 
     async def _read(self) -> None:
         try:
-            while True:
+            while not self._ended.is_set():
                 lot = await self._reader.next_lot()
-                await self._next.put(lot)
+                await self._hand_over(lot)
                 if lot is None:
                     return
         except Exception:
             # the storing side waits for a lot: let it end, and `run` raise what happened here
-            await self._next.put(None)
+            await self._hand_over(None)
             raise
+
+    async def _hand_over(self, lot: Lot | None) -> None:
+        await first_of(self._next.put(lot), self._ended.wait())
 
     async def _account(self, lot: Lot) -> None:
         """Store a lot and complete its entries; or park it, or leave it for another worker when stopping."""
@@ -106,18 +136,26 @@ class Worker:
         if tally is None:
             return
         dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
-        _tell(lot.lane, dead)
-        outcome = Outcome(lot.entries, tally.stored, tally.duplicates, dead)
-        if await self._complete(lot, outcome):
-            self._reader.release(lot)
         self._tally.stored += tally.stored
+        self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
+        if not await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead)):
+            return
+        _tell(lot.lane, dead)
         self._tally.duplicates += tally.duplicates
         self._dead += sum(letter.points for letter in dead)
-        self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
 
     async def _store(self, lot: Lot) -> Tally | None:
+        self._storing = lot
+        try:
+            return await self._insist(lot)
+        finally:
+            self._storing = None
+
+    async def _insist(self, lot: Lot) -> Tally | None:
         while not (self._reader.stopping and self._database.active):
             try:
+                if lot.former:
+                    await self._evictor.evict(self._writer, lot.former)
                 tally = await store(self._writer.write, lot, Backoff())
             except (psycopg.Error, DatabaseError) as exc:
                 if _connection_lost(exc):
@@ -140,17 +178,25 @@ class Worker:
         return None
 
     async def _complete(self, lot: Lot, outcome: Outcome) -> bool:
+        """Complete its entries; False where another worker did so meanwhile, who counted them and wrote their dead letters."""
+        unsure = False
         while True:
             try:
-                await self._consumer.complete(lot.lane, outcome)
+                removed = await self._consumer.complete(lot.lane, outcome)
             except RedisError as exc:
                 if self._reader.stopping:
                     log.warning("stored points stay in the queue and will be seen as duplicates: %s", exc)
-                    return False
+                    return True
+                # it may have been done, and only the answer be lost
+                unsure = True
                 await self._wait_for(self._redis, exc)
                 continue
             self._redis.end()
-            return True
+            self._reader.release(lot)
+            if not removed and not unsure:
+                points = sum(entry.points for entry in lot.entries)
+                log.warning("%d %s points left the queue before they were completed here", points, lot.lane.kind.name)
+            return bool(removed) or unsure
 
     async def _wait_for(self, outage: Outage, exc: Exception) -> None:
         outage.begin(_why(exc))
@@ -192,10 +238,11 @@ def _why(exc: Exception) -> str:
 
 
 async def first_of(*things: Awaitable[object]) -> None:
-    """Wait until one of them is done and cancel the others."""
+    """Wait until one of them is done, and until the others are cancelled: only for what asyncio itself waits for."""
     tasks = [asyncio.ensure_future(thing) for thing in things]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,6 +1,5 @@
 """A Valkey of a test's own, to be filled, frozen or configured as the shared one must not be."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -15,25 +14,54 @@ from tests.support.needs import missing
 from tests.support.until import until
 
 
+class Valkey:
+    """A server on a socket that only this user can reach."""
+
+    def __init__(self, **settings: str) -> None:
+        try:
+            self._program = wheels.find().valkey
+        except EmbeddedError as exc:
+            missing(exc.message)
+        self.folder = Path(tempfile.mkdtemp(prefix="pq-valkey-"))
+        self._path = self.folder / "s"
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._path}"
+
+    def start(self) -> None:
+        """Start it, or start it again with what its disk holds."""
+        options = {"port": "0", "unixsocket": str(self._path), "dir": str(self.folder), "save": "", "logfile": "log"}
+        words = [word for name, value in (options | self._settings).items() for word in (f"--{name}", value)]
+        self._process = subprocess.Popen((str(self._program), *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: _answers(self._path), "the server listens")
+
+    def kill(self) -> None:
+        """Kill it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 @contextmanager
 def valkey(**settings: str) -> Iterator[str]:
-    """Start a server with those settings on a socket that only this user can reach; hand out its URL; stop it."""
+    """Start a server with those settings; hand out its URL; stop it."""
+    with restartable(**settings) as server:
+        yield server.url
+
+
+@contextmanager
+def restartable(**settings: str) -> Iterator[Valkey]:
+    """Start a server with those settings and stop it behind the block."""
+    server = Valkey(**settings)
     try:
-        program = wheels.find().valkey
-    except EmbeddedError as exc:
-        missing(exc.message)
-    folder = Path(tempfile.mkdtemp(prefix="pq-valkey-"))
-    path = folder / "s"
-    options = {"port": "0", "unixsocket": str(path), "dir": str(folder), "save": "", "logfile": "log", **settings}
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    process = subprocess.Popen((str(program), *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        until(lambda: _answers(path), "the server listens")
-        yield f"unix://{path}"
+        server.start()
+        yield server
     finally:
-        os.kill(process.pid, 9)
-        process.wait()
-        shutil.rmtree(folder)
+        server.kill()
+        shutil.rmtree(server.folder)
 
 
 def _answers(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 
 import orjson
+import pytest
 from redis.asyncio import Redis
 
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeat, Heartbeats
@@ -35,5 +36,26 @@ async def test_a_newer_version_may_say_more(redis: Redis, redis_url: str, prefix
     beats = Heartbeats(redis, redis_url, prefix)
     beat = replace(BEAT, at=await beats.now())
     await redis.hset(f"{prefix}:{{workers}}:heartbeats", beat.id, orjson.dumps(asdict(beat) | {"mood": "good"}).decode())
+
+    assert await beats.read() == [beat]
+
+
+async def test_the_session_of_a_worker_comes_over(redis: Redis, redis_url: str, prefix: str) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    beat = replace(BEAT, at=await beats.now(), session=(4_711, 1_750_000_000_123_456))
+    await beats.beat(beat)
+
+    assert await beats.read() == [beat]
+
+
+@pytest.mark.parametrize("session", [None, {"session": None}, {"session": "x"}, {"session": [1]}, {"session": [1, "2"]}])
+async def test_an_older_version_says_less_and_another_says_it_otherwise(
+    redis: Redis, redis_url: str, prefix: str, session: dict[str, object] | None
+) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    beat = replace(BEAT, at=await beats.now())
+    fields = asdict(beat)
+    del fields["session"]
+    await redis.hset(f"{prefix}:{{workers}}:heartbeats", beat.id, orjson.dumps(fields | (session or {})).decode())
 
     assert await beats.read() == [beat]

@@ -82,6 +82,38 @@ async def test_reclaiming_sees_the_whole_list_by_its_cursor(
     assert [entry.id for entry in seen] == ids
 
 
+async def test_reclaiming_tells_who_held_each_batch_and_how_often_it_was_handed_out(
+    producer: Producer, consumer: Consumer, other: Consumer, redis: Redis, redis_url: str, lane: Lane
+) -> None:
+    await put(producer, lane, *[10] * 30)
+    first, second = await take(consumer, lane, 150), await take(other, lane, 150)
+    third = Consumer(redis, redis_url, "three")
+
+    taken = await reclaim(third, lane)
+
+    assert [(e.id, e.former, e.deliveries) for e in taken] == [
+        *((e.id, "one", 2) for e in first),
+        *((e.id, "two", 2) for e in second),
+    ]
+    assert {e.former for e in first + second} == {None}
+    assert {(e.former, e.deliveries) for e in await reclaim(consumer, lane)} == {("three", 3)}
+
+
+async def test_reclaiming_finds_the_owner_behind_many_that_are_kept_alive_or_deleted(
+    producer: Producer, consumer: Consumer, other: Consumer, redis: Redis, lane: Lane
+) -> None:
+    ids = await put(producer, lane, *[10] * 60)
+    await take(consumer, lane)
+    await redis.xclaim(lane.stream, GROUP, consumer.name, 0, [*ids], idle=60_000, justid=True)
+    await consumer.keep_alive(lane, ids[:35])
+    await redis.xdel(lane.stream, *ids[35:48])
+
+    entries, cursor = await other.reclaim(lane, 30, 20_000)
+
+    assert [(e.id, e.former, e.deliveries) for e in entries] == [(i, "one", 2) for i in ids[48:]]
+    assert cursor == "0-0"
+
+
 async def test_waiting_ends_with_a_batch_that_came_meanwhile(producer: Producer, consumer: Consumer, lane: Lane) -> None:
     _, last = await consumer.read(lane, 1)
     await put(producer, lane, 1)

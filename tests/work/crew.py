@@ -18,6 +18,7 @@ from pointq.queue.lanes import Lane
 from pointq.queue.measure import Measure, measure
 from pointq.queue.producer import Append, Producer
 from pointq.store.writer import Writer
+from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
 from pointq.work.reader import Reader
 from pointq.work.worker import Worker
@@ -91,8 +92,9 @@ class Crew:
         redis = options.pop("redis", self.redis)
         consumer = Watched(redis, self.redis_url, name)
         reader = Reader(consumer, [self.lane(kind) for kind in kinds or KINDS], **{"block": 0.05, **options})
-        worker = Worker(consumer, reader, Writer(database_url))
         heartbeats = Heartbeats(redis, self.redis_url, self.prefix)
+        evictor = Evictor(heartbeats, name, silent_seconds=silence(options.get("reclaim_idle", 10.0)))
+        worker = Worker(consumer, reader, Writer(database_url), evictor)
         return Hand(worker, reader, consumer, Heart(worker, reader, consumer, heartbeats, interval=heart or 3600.0))
 
 

@@ -3,6 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+import pytest
+
+from pointq.errors import RedisError
 from pointq.queue.lanes import Lane
 from pointq.work.lot import Lot
 from pointq.work.reader import Reader
@@ -90,6 +93,30 @@ async def test_it_is_drained_when_nothing_is_ready_pending_or_held(crew: Crew) -
 
     async with asyncio.timeout(10):
         assert await draining is None
+
+
+async def test_after_an_outage_everybody_may_first_say_what_he_works_on(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    reader = reader_of(crew, "live", clock=clock)
+    consumer = Watched(crew.redis, crew.redis_url, "busy")
+    await crew.put(batch_of(10))
+    (entry,) = (await consumer.read(crew.lane("live"), 10))[0]
+    await crew.redis.xclaim(crew.lane("live").stream, "pointq", "busy", 0, [entry.id], idle=60_000, justid=True)
+    answers = reader._consumer.reclaim
+
+    async def refuses(*_: object) -> None:
+        monkeypatch.setattr(reader._consumer, "reclaim", answers)
+        raise RedisError("away")
+
+    monkeypatch.setattr(reader._consumer, "reclaim", refuses)
+    await crew.put(batch_of(10, start=10))
+    assert [e.former for e in (await next_of(reader)).entries] == [None]
+    clock.now += 2.9
+    await crew.put(batch_of(10, start=20))
+    assert [e.former for e in (await next_of(reader)).entries] == [None]
+
+    clock.now += 0.2
+    assert [(e.id, e.former) for e in (await next_of(reader)).entries] == [(entry.id, "busy")]
 
 
 async def test_stopping_ends_the_wait_at_once_and_any_call_after(crew: Crew) -> None:

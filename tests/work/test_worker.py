@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from psycopg import AsyncConnection, conninfo, sql
 
+from pointq.errors import RedisError
 from pointq.points import frame
 from pointq.points.kinds import KINDS, LIVE, SCORING, UPLOAD
 from pointq.queue.connection import connect as connect_redis
-from pointq.queue.lanes import GROUP
+from pointq.queue.consumer import Outcome
+from pointq.queue.lanes import GROUP, Lane
 from pointq.queue.producer import Append
 from pointq.work.lot import Lot
 from tests.store.batches import batch_of, check_flights, count_in
@@ -292,6 +294,50 @@ async def test_a_read_whose_answer_was_lost_is_made_good_by_the_same_worker(crew
     await hand.drain()
 
     assert await crew.done("live", 10)
+
+
+async def test_what_another_completed_meanwhile_is_neither_counted_nor_told(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await crew.database.execute("ALTER TABLE live_track_points ADD CHECK (speed < 100)")
+    await crew.put(batch_of(10, speed=np.arange(10) + 91.0))
+    hand, other = crew.worker("live", drain=True), crew.worker("live", name="other").consumer
+    complete = hand.consumer.complete
+
+    async def late(lane: Lane, outcome: Outcome) -> int:
+        await other.complete(lane, outcome)
+        return await complete(lane, outcome)
+
+    monkeypatch.setattr(hand.consumer, "complete", late)
+    await hand.drain()
+
+    figures = hand.worker.figures()
+    assert (figures.stored, figures.duplicates, figures.dead) == (9, 0, 0)
+    assert len(await crew.dead("live")) == 1
+    assert said(caplog) == ["10 live points left the queue before they were completed here"]
+    assert hand.reader.held[crew.lane("live")] == set()
+
+
+async def test_a_completion_whose_answer_was_lost_is_counted_once(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await crew.database.execute("ALTER TABLE live_track_points ADD CHECK (speed < 100)")
+    await crew.put(batch_of(10, speed=np.arange(10) + 91.0))
+    hand = crew.worker("live", drain=True)
+    complete = hand.consumer.complete
+
+    async def lost(lane: Lane, outcome: Outcome) -> int:
+        monkeypatch.setattr(hand.consumer, "complete", complete)
+        await complete(lane, outcome)
+        raise RedisError("no answer")
+
+    monkeypatch.setattr(hand.consumer, "complete", lost)
+    await hand.drain()
+
+    figures, found = hand.worker.figures(), await crew.measure("live")
+    assert (figures.stored, figures.dead) == (found.stored_points, found.dead_points) == (9, 1)
+    assert len(await crew.dead("live")) == 1
+    assert "1 live points are dead letters" in caplog.text
 
 
 async def test_a_slow_batch_is_not_taken_away(crew: Crew) -> None:

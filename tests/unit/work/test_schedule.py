@@ -82,8 +82,8 @@ def test_no_lane_with_work_waits_longer_than_its_weight_says(before: list[tuple[
     for lane, points in before:
         serve(schedule, {lane: points}, 1)
 
-    # a round of all shares is 8 + 3 + 3 + 1 lots
-    assert set(serve(schedule, dict.fromkeys(LANES, 10**9), 31)) == set(LANES)
+    # one that was alone is two of its lots ahead: the others have two rounds of 8 + 3 + 3 lots first, and one each where equal
+    assert set(serve(schedule, dict.fromkeys(LANES, 10**9), 2 * 14 + 3 + 1)) == set(LANES)
 
 
 def test_strict_takes_the_priorities_one_after_the_other() -> None:
