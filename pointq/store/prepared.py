@@ -13,6 +13,9 @@ from pointq.points.batch import PointBatch, nulls
 from pointq.points.kinds import Column
 from pointq.store.encoding import CopyRows, present_columns, uuid_bytes
 
+SMALL_POINTS = 500
+"""Below this a batch is one INSERT in one round trip: COPY pays from there on."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlightSummary:
@@ -48,6 +51,22 @@ class Prepared:
     def copy_rows(self) -> CopyRows:
         """The rows for COPY."""
         return CopyRows(self.batch, self.columns)
+
+    @cached_property
+    def copy_data(self) -> bytes:
+        """All of these rows, ready to be sent."""
+        return self.copy_rows.take()
+
+    @cached_property
+    def summary(self) -> FlightSummary:
+        """What all points add to their flights."""
+        return summarize(self.batch)
+
+    def encode(self) -> "Prepared":
+        """Do now what the writer would do while the database waits for it, if it copies all points, as most often."""
+        if len(self.batch) >= SMALL_POINTS:
+            _ = self.copy_data, self.summary, self.uuids
+        return self
 
     @cached_property
     def uuids(self) -> NDArray[np.void]:
@@ -104,12 +123,22 @@ def _sorted_by_time(flight: NDArray[np.int32], time: NDArray[np.int64]) -> bool:
 
 
 def _without_repeats(batch: PointBatch) -> Prepared:
-    lat, lon = batch.columns["lat"], batch.columns["lon"]
-    order = np.lexsort((lon, lat, batch.time, batch.flight))
-    keys = (batch.flight[order], batch.time[order], lat[order], lon[order])
-    fresh = np.zeros(len(batch), np.bool_)
-    fresh[:1] = True
-    for key in keys:
-        fresh[1:] |= key[1:] != key[:-1]
-    kept = order[fresh]
+    """The batch, sorted by flight and time already, with points of one flight and time sorted by position, each key once.
+
+    Only those points are looked at: recorders write some equal seconds into many files, and sorting all for their sake takes
+    five times as long as all the rest.
+    """
+    flight, time, lat, lon = batch.flight, batch.time, batch.columns["lat"], batch.columns["lon"]
+    twin = (flight[1:] == flight[:-1]) & (time[1:] == time[:-1])
+    rows = np.flatnonzero(np.append(twin, False) | np.insert(twin, 0, False))
+    ordered = rows[np.lexsort((lon[rows], lat[rows], time[rows], flight[rows]))]
+    fresh = np.ones(len(rows), np.bool_)
+    fresh[1:] = False
+    for key in (flight, time, lat, lon):
+        fresh[1:] |= key[ordered[1:]] != key[ordered[:-1]]
+    kept = np.arange(len(batch))
+    kept[rows] = ordered
+    keep = np.ones(len(batch), np.bool_)
+    keep[rows] = fresh
+    kept = kept[keep]
     return Prepared(batch.take(kept), len(batch) - len(kept))

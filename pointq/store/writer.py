@@ -15,11 +15,8 @@ from pointq.points.kinds import Column, ColumnType
 from pointq.store import statements
 from pointq.store.connection import connect
 from pointq.store.encoding import array, bigint_array, uuid_array
-from pointq.store.prepared import Prepared, summarize
+from pointq.store.prepared import SMALL_POINTS, Prepared, summarize
 from pointq.store.sessions import Ending, Session, end, session_of
-
-_SMALL_POINTS = 500
-"""Below this a batch is one INSERT in one round trip: COPY pays from there on."""
 
 _NEVER = np.iinfo(np.int64).min
 """The last fix of a flight that has none."""
@@ -103,7 +100,7 @@ class Writer:
 
 
 async def _store(connection: AsyncConnection, prepared: Prepared) -> int:
-    if len(prepared.batch) < _SMALL_POINTS:
+    if len(prepared.batch) < SMALL_POINTS:
         return await _insert_all(connection, prepared)
     try:
         async with connection.transaction(), connection.cursor() as cursor:
@@ -156,8 +153,8 @@ async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
 async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:
     batch = prepared.batch if rows is None else prepared.batch.take(rows)
     async with cursor.copy(statements.copy_points(batch.kind, prepared.columns)) as copy:
-        await copy.write(prepared.copy_rows.take(rows))
-    added = summarize(batch)
+        await copy.write(prepared.copy_data if rows is None else prepared.copy_rows.take(rows))
+    added = prepared.summary if rows is None else summarize(batch)
     parameters: dict[str, object] = {
         "kind": batch.kind.name,
         "uuids": _Binary(uuid_array(prepared.uuids[added.flight])),

@@ -269,7 +269,7 @@ async def test_flights_are_what_the_table_says_after_any_batches(
     connection: AsyncConnection, database_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two writers at once, few flights, few times: most points come more than once and in any order."""
-    monkeypatch.setattr("pointq.store.writer._SMALL_POINTS", 20)
+    monkeypatch.setattr("pointq.store.writer.SMALL_POINTS", 20)
     chance = random.Random(seed)  # noqa: S311 - repeatable
     flights = ["a", "b", "c"]
     sent: set[tuple[int, int, int]] = set()
@@ -300,7 +300,7 @@ async def test_flights_are_what_the_table_says_after_any_batches(
 async def test_writers_of_the_same_flights_never_deadlock(
     connection: AsyncConnection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pointq.store.writer._SMALL_POINTS", 200)
+    monkeypatch.setattr("pointq.store.writer.SMALL_POINTS", 200)
     names = [f"flight {i}" for i in range(40)]
 
     async def write(seed: int) -> int:
