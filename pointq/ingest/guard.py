@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from pointq.errors import PointqError
 from pointq.ingest.packing import too_large
@@ -19,6 +19,9 @@ log = logging.getLogger("pointq.ingest")
 RETRY_AFTER = 5
 """Seconds after which a client should try again while points cannot be accepted."""
 
+_CUT = (ConnectionError, ClientError, web.RequestPayloadError, web.PayloadAccessError)
+"""What reading a body raises when its connection is gone."""
+
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -28,20 +31,29 @@ def guarded(handler: Handler) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         try:
             return await handler(request)
-        except Problem as problem:
-            return problem.response()
-        except web.HTTPRequestEntityTooLarge:
-            return too_large().response()
-        except web.HTTPException as exc:
-            return Problem(HTTPStatus(exc.status), exc.text or exc.reason).response()
-        except PointqError as exc:
-            log.warning("points could not be accepted: %s", exc)
-            return unavailable(exc).response()
-        except Exception:
-            log.exception("a request to %s met a defect", request.path)
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect in pointq; its log says more").response()
+        except Exception as exc:  # noqa: BLE001 - the boundary: what is not answered here closes the connection
+            return problem_of(exc, request.path).response()
 
     return answer
+
+
+def problem_of(exc: Exception, path: str) -> Problem:
+    """What a client is told that met this error; what it cannot be told stands in the log."""
+    match exc:
+        case Problem():
+            return exc
+        case web.HTTPRequestEntityTooLarge():
+            return too_large()
+        case web.HTTPException():
+            return Problem(HTTPStatus(exc.status), exc.text or exc.reason)
+        case PointqError():
+            log.warning("points could not be accepted: %s", exc)
+            return unavailable(exc)
+    if isinstance(exc, _CUT):
+        # the client went away, or the server ends: whoever hears this still must send it again
+        return Problem(HTTPStatus.BAD_REQUEST, f"the body ended early: {exc}")
+    log.error("a request to %s met a defect", path, exc_info=exc)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect in pointq; its log says more")
 
 
 def unavailable(exc: PointqError) -> Problem:
