@@ -47,6 +47,12 @@ def translated(url: str) -> Iterator[None]:
         yield
     except (redis_errors.RedisError, OSError) as exc:
         raise _translated(exc, describe(url)) from exc
+    except RuntimeError as exc:
+        # uvloop's word for a connection that was reset while it was made; the client does not know it
+        if _RESET not in str(exc):
+            raise
+        hint = "check that it is running, and what stands between"
+        raise RedisError(f"Redis at {describe(url)} reset the connection", hint=hint) from exc
 
 
 def _translated(exc: Exception, where: str) -> RedisError:
@@ -61,4 +67,5 @@ def _translated(exc: Exception, where: str) -> RedisError:
     return RedisError(f"Redis at {where} answers: {exc}")
 
 
+_RESET = "handler is closed"
 _REFUSED = (redis_errors.AuthenticationError, redis_errors.NoPermissionError)

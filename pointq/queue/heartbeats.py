@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from pointq.queue.connection import translated
+from pointq.queue.scripts import script
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -53,7 +54,7 @@ class Heartbeats:
     async def beat(self, heartbeat: Heartbeat) -> None:
         """Write or replace a worker's line."""
         with translated(self._url):
-            await self._redis.hset(self._key, heartbeat.id, orjson.dumps(asdict(heartbeat)).decode())
+            await script(self._redis, "beat")([self._key], [heartbeat.id, orjson.dumps(asdict(heartbeat))])
 
     async def remove(self, worker_id: str) -> None:
         """A worker ends."""

@@ -71,3 +71,13 @@ async def test_a_server_that_says_nothing() -> None:
 def test_no_exception_of_the_client_gets_through() -> None:
     with pytest.raises(RedisError, match=r"Redis at x:6379 answers: \?"), translated("redis://x"):
         raise DataError("?")
+
+
+def test_a_connection_that_is_reset_while_it_is_made_is_no_defect() -> None:
+    with pytest.raises(RedisError, match=r"Redis at host:1 reset the connection"), translated("redis://host:1"):
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+
+def test_another_defect_stays_one() -> None:
+    with pytest.raises(RuntimeError, match="defect"), translated("redis://host:1"):
+        raise RuntimeError("a defect")

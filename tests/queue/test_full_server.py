@@ -11,6 +11,7 @@ from pointq.points.kinds import LIVE
 from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.durability import Acknowledgement
+from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Append, Producer
 from tests.queue.books import books, put, reclaim, stored, take
@@ -86,3 +87,13 @@ async def test_emptied_it_takes_batches_again(redis: Redis, producer: Producer) 
     await producer.enqueue([Append(LANE, b"frame", 3)])
 
     assert (await books(redis, LANE)).ready_points == 3
+
+
+async def test_a_worker_says_that_it_lives_on_a_full_server(redis: Redis) -> None:
+    await fill(redis)
+    heartbeats = Heartbeats(redis, "")
+    now = await heartbeats.now()
+
+    await heartbeats.beat(Heartbeat("w", "host", 1, (1,), 0.0, 0, "running", now))
+
+    assert [beat.id for beat in await heartbeats.read()] == ["w"]
