@@ -1,7 +1,7 @@
 """One run of ``pointq import``: the connections, the progress, and somebody to store what it brings."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -62,17 +62,18 @@ class Run:
         async def tick(left: int) -> None:
             progress.waiting(left)
             if self.backends.embedded:
-                await self._hire(redis)
+                await self._hire(redis, importer.priorities)
 
         await importer.wait(self.timeout, tick)
 
-    async def _hire(self, redis: "Redis") -> None:
-        """Start a worker where embedded servers have none: nobody else would store what waits."""
+    async def _hire(self, redis: "Redis", needed: Collection[int]) -> None:
+        """Start a worker where embedded servers have none for these priorities: nobody else would store what waits."""
         if self._staff is not None:
             return
         heartbeats = Heartbeats(redis, self.backends.redis_url, self.settings.queue.prefix)
         now = await heartbeats.now()
-        if any(now - beat.at < _SILENT_SECONDS and beat.state != "stopping" for beat in await heartbeats.read()):
+        working = [beat for beat in await heartbeats.read() if now - beat.at < _SILENT_SECONDS and beat.state != "stopping"]
+        if set(needed) <= {priority for beat in working for priority in beat.priorities}:
             return
         plan = work_plan(self.settings, self.backends, chosen_lanes(self.settings, None, None), drain=True)
         self._staff = Supervisor([orders(self.app, self.settings, plan)])

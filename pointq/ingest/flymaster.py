@@ -44,7 +44,9 @@ async def accept(request: web.Request, services: Services) -> web.Response:
     except web.HTTPRequestEntityTooLarge:
         return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the upload is larger than this server takes")
     except PointqError as exc:
-        return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "an upload could not be accepted: %s", exc)
+        # the breakers say once which way is closed
+        log.debug("an upload could not be accepted: %s", exc)
+        return _nok(HTTPStatus.SERVICE_UNAVAILABLE)
     return _judge(upload)
 
 
@@ -101,5 +103,9 @@ async def _bounded(part: BodyPartReader, most: int) -> bytes:
 
 def _refuse(status: HTTPStatus, message: str, *arguments: object) -> web.Response:
     log.warning(message, *arguments)
+    return _nok(status)
+
+
+def _nok(status: HTTPStatus) -> web.Response:
     headers = {"Retry-After": str(RETRY_AFTER)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     return web.Response(text="NOK", status=status, headers=headers)

@@ -14,15 +14,13 @@ from datetime import UTC, tzinfo
 from pointq.errors import PointqError
 from pointq.ingest.answers import accepted
 from pointq.ingest.bodies import submission
-from pointq.ingest.intake import Intake, Parcel, Via
+from pointq.ingest.intake import Intake, Parcel, Via, parcels_of
 from pointq.ingest.merge import merge
 from pointq.ingest.problems import Problem
 from pointq.ingest.submission import Submission, Verdict
-from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Kind
 from pointq.queue.lanes import Lane
-from pointq.queue.sharding import by_shard
 
 log = logging.getLogger("pointq.ingest")
 
@@ -93,7 +91,7 @@ class GroupCommit:
 
     async def append(self, batch: PointBatch, rejected: int = 0) -> None:
         """Make a batch durable that is validated already. Raises PointqError where it may not be."""
-        await self._accept(self._parcels(batch), rejected)
+        await self._accept(parcels_of(batch, self._lanes), rejected)
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
@@ -125,7 +123,7 @@ class GroupCommit:
         answers = [answer for _, answer in opened]
         try:
             merged = merge(self._kind, [s for s, _ in opened], now_us=self._now_us(), zone=self._zone)
-            parcels = self._parcels(merged.batch)
+            parcels = parcels_of(merged.batch, self._lanes)
         except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
             log.exception("a group of %d requests failed", len(group))
             _fail(answers, exc)
@@ -143,10 +141,6 @@ class GroupCommit:
             except Exception as exc:  # noqa: BLE001 - one request's defect is not the group's
                 _fail([answer], exc)
         return opened
-
-    def _parcels(self, batch: PointBatch) -> list[Parcel]:
-        parts = by_shard(batch, len(self._lanes)) if len(batch) else ()
-        return [Parcel(self._lanes[shard], frame.encode(part), len(part), part) for shard, part in parts]
 
     async def _accept(self, parcels: Sequence[Parcel], rejected: int) -> Via:
         rejected += self._uncounted

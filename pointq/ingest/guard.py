@@ -47,7 +47,8 @@ def problem_of(exc: Exception, path: str) -> Problem:
         case web.HTTPException():
             return Problem(HTTPStatus(exc.status), exc.text or exc.reason)
         case PointqError():
-            log.warning("points could not be accepted: %s", exc)
+            # a line for each request would flood the log: the breakers say once which way is closed
+            log.debug("points could not be accepted: %s", exc)
             return unavailable(exc)
     if isinstance(exc, _CUT):
         # the client went away, or the server ends: whoever hears this still must send it again

@@ -10,8 +10,10 @@ from typing import Protocol
 
 from pointq.errors import BackendError
 from pointq.ingest.breaker import Breaker, State
+from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.queue.lanes import Lane
+from pointq.queue.sharding import by_shard
 
 log = logging.getLogger("pointq.ingest")
 
@@ -38,6 +40,12 @@ class Parcel:
     frame: bytes
     points: int
     batch: PointBatch | None
+
+
+def parcels_of(batch: PointBatch, lanes: Sequence[Lane]) -> list[Parcel]:
+    """The points of a batch by lane; `lanes` are those of its kind, one a shard."""
+    parts = by_shard(batch, len(lanes)) if len(batch) else ()
+    return [Parcel(lanes[shard], frame.encode(part), len(part), part) for shard, part in parts]
 
 
 class Way(Protocol):
@@ -74,6 +82,10 @@ class Unavailable(BackendError):
     """No way is open."""
 
 
+class Declined(BackendError):
+    """A way that works does not take these points: no reason to close it."""
+
+
 class Intake:
     """Tries the ways in order, within a budget of time."""
 
@@ -103,7 +115,7 @@ class Intake:
             if failure is None:
                 return route.way.via
             failures.append(f"{route.way.via}: {failure}")
-        raise Unavailable("; ".join(failures), hint="`pointq status` and `pointq doctor` say what is wrong")
+        raise Unavailable("; ".join(failures), hint="`pointq status` says what is wrong")
 
     async def requeue(self, parcels: Sequence[Parcel]) -> bool:
         """Give points that were spooled to the first way, the queue; False where it is not open."""
@@ -126,6 +138,9 @@ class Intake:
         except TimeoutError:
             failure = f"no answer within {seconds:.1f} s"
             opened = route.breaker.failed(permit, failure, timeout=True)
+        except Declined as exc:
+            route.breaker.succeeded(permit)
+            return exc.message
         except BackendError as exc:
             failure = exc.message
             opened = route.breaker.failed(permit, failure)

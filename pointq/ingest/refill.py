@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pointq.errors import FrameError, SpoolError
-from pointq.ingest.intake import Intake, Parcel
+from pointq.ingest.intake import Intake, Parcel, parcels_of
 from pointq.points import frame
 from pointq.points.kinds import KINDS, Kind
 from pointq.queue.lanes import Lane
-from pointq.queue.sharding import by_shard
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
 from pointq.work.backoff import Backoff
@@ -79,14 +78,12 @@ class Refill:
         log.info("%d spooled points are back in the queue", taken.points)
         return max(taken.points, 1)
 
-    def _parcels(self, record: Record) -> Iterator[Parcel]:
+    def _parcels(self, record: Record) -> Sequence[Parcel]:
+        """The record's points for the lanes as they are now."""
         try:
             batch = frame.decode(record.frame)
         except FrameError as exc:
             # the spool's checksums held, so it was written like this: a worker puts it among the dead letters
             log.warning("a spooled frame of %d %s points cannot be read: %s", record.points, record.kind, exc)
-            yield Parcel(self._lanes[KINDS[record.kind]][0], record.frame, record.points, None)
-            return
-        lanes = self._lanes[batch.kind]
-        for shard, part in by_shard(batch, len(lanes)):
-            yield Parcel(lanes[shard], record.frame if len(lanes) == 1 else frame.encode(part), len(part), part)
+            return [Parcel(self._lanes[KINDS[record.kind]][0], record.frame, record.points, None)]
+        return parcels_of(batch, self._lanes[batch.kind])

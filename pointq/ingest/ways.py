@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import psycopg
 
 from pointq.errors import DatabaseError
-from pointq.ingest.intake import Parcel, Via
+from pointq.ingest.intake import Declined, Parcel, Via
 from pointq.queue.producer import Append, Producer, open_producer
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
-from pointq.store.faults import one_line
+from pointq.store.faults import Fault, fault, one_line
 from pointq.store.prepared import prepare
 from pointq.store.writer import Writer
 
@@ -71,6 +71,9 @@ class DatabaseWay:
             for batch in [parcel.batch for parcel in parcels if parcel.batch is not None]:
                 await writer.write(prepare(batch))
         except psycopg.Error as exc:
+            if fault(exc) is Fault.DATA:
+                # a worker finds the bad points, once they come by the queue: one sender's poison must not close the way to all
+                raise Declined(f"the database refuses a point: {one_line(exc)}") from exc
             raise DatabaseError(one_line(exc)) from exc
         finally:
             self._free.put_nowait(writer)

@@ -96,6 +96,11 @@ class Importer:
         self._imported: list[_Imported] = []
         self._before: dict[_Key, int] = {}
 
+    @property
+    def priorities(self) -> set[int]:
+        """The priorities of the lanes that hold what it enqueued."""
+        return {lane.priority for lane in self._entries}
+
     async def run(self, sources: Iterable[Source], database: AsyncConnection[Any] | None) -> AsyncIterator[FileReport]:
         """Import each file and report on it; one that fails does not stop the rest.
 

@@ -94,12 +94,6 @@ def decode(data: bytes) -> PointBatch:
     return PointBatch(kind, table, index, columns)
 
 
-def peek(data: bytes) -> tuple[str, int]:
-    """The kind and the number of points of a frame by its header alone; what follows may still be broken."""
-    kind, points, _, _ = _read_header(data)
-    return kind.name, points
-
-
 def _read_header(data: bytes) -> tuple[Kind, int, int, bool]:
     if len(data) < _START.size + _HEADER.size:
         raise FrameError(f"not a frame: {len(data)} bytes, where {_START.size + _HEADER.size} are the least")

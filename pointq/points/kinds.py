@@ -21,19 +21,17 @@ class TypeInfo:
     dtype: str
     sql: LiteralString
     null: float | int | bytes
-    wire_bytes: int
-    """Bytes of one value in PostgreSQL's binary format; 0 where they vary."""
 
 
 class ColumnType(Enum):
     """Types of columns. NULL is in band: a value of the NumPy type that no valid point can have."""
 
-    FLOAT = TypeInfo("<f8", "float8", math.nan, 8)
-    INT = TypeInfo("<i4", "integer", -(2**31), 4)
-    BOOL = TypeInfo("i1", "boolean", -1, 1)
-    TIME = TypeInfo("<i8", "timestamptz", -(2**63), 8)
+    FLOAT = TypeInfo("<f8", "float8", math.nan)
+    INT = TypeInfo("<i4", "integer", -(2**31))
+    BOOL = TypeInfo("i1", "boolean", -1)
+    TIME = TypeInfo("<i8", "timestamptz", -(2**63))
     """Microseconds since 1970-01-01T00:00:00Z."""
-    TEXT = TypeInfo("S", "text", NULL_TEXT, 0)
+    TEXT = TypeInfo("S", "text", NULL_TEXT)
     """UTF-8 without NUL bytes."""
 
 
@@ -59,14 +57,13 @@ class Column:
 
 @dataclass(frozen=True, eq=False)  # there is one object a kind; comparing all its fields would cost every look into a dict
 class Kind:
-    """One kind of point: where it comes in, where it waits, where it is stored, and what it is made of."""
+    """One kind of point: where it comes in, where it is stored, and what it is made of."""
 
     name: str
     code: int
     """What stands for the kind in a frame; never reused."""
     priority: int
     endpoint: str
-    queue_name: str
     table: str
     own_columns: tuple[Column, ...]
     time_json: str = "datetime"
@@ -146,17 +143,14 @@ _SCORING_COLUMNS = (
     Column("in_flight", ColumnType.BOOL, "", "whether the pilot is flying", "in_flight"),
 )
 
-LIVE = Kind("live", 1, 1, "/tracking/live", "live_points", "live_track_points", _TRACK_COLUMNS)
-UPLOAD = Kind("upload", 2, 2, "/tracking/upload", "upload_points", "uploaded_track_points", _TRACK_COLUMNS)
-SCORING = Kind(
-    "scoring", 3, 2, "/scoring/batch", "scoring_points", "scoring_track_points", _SCORING_COLUMNS, "date_time", "gps_alt"
-)
+LIVE = Kind("live", 1, 1, "/tracking/live", "live_track_points", _TRACK_COLUMNS)
+UPLOAD = Kind("upload", 2, 2, "/tracking/upload", "uploaded_track_points", _TRACK_COLUMNS)
+SCORING = Kind("scoring", 3, 2, "/scoring/batch", "scoring_track_points", _SCORING_COLUMNS, "date_time", "gps_alt")
 FLYMASTER = Kind(
     "flymaster",
     4,
     3,
     "/tracking/flymaster/upload/file",
-    "flymaster_points",
     "flymaster_track_points",
     _FLYMASTER_COLUMNS,
 )

@@ -97,7 +97,8 @@ def _wire(column: Column, values: Array) -> Array:
     if column.type is ColumnType.TIME:
         # what wraps around here is NULL, and goes as such
         return (values - _PG_EPOCH_US).astype(">i8")
-    return values.astype(values.dtype.newbyteorder(">"), copy=False)
+    # by the column's type, not the array's: whole numbers in a column of floats would be taken for the bits of floats
+    return values.astype(np.dtype(column.type.value.dtype).newbyteorder(">"), copy=False)
 
 
 def _records(fields: Sequence[_Field], head: bytes = b"") -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from psycopg import AsyncConnection, sql
 
-from pointq.points.kinds import NULL_TEXT, Column, ColumnType
+from pointq.points.kinds import NULL_TEXT, UPLOAD, Column, ColumnType
 from pointq.store.encoding import array, bigint_array, uuid_array
 from pointq.store.writer import _Binary, _BinaryDumper
 from tests.store.batches import moment
@@ -50,3 +50,9 @@ async def read_back(connection: AsyncConnection, data: bytes, element: sql.SQL) 
     assert row is not None
     found: list[Any] = row[0]
     return found
+
+
+def test_whole_numbers_in_a_column_of_floats_are_sent_as_floats() -> None:
+    lat = UPLOAD.by_name["lat"]
+
+    assert array(lat, np.array([45, -1])) == array(lat, np.array([45.0, -1.0]))

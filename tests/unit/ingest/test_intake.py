@@ -8,7 +8,7 @@ import pytest
 
 from pointq.errors import BackendError, RedisError, SpoolError
 from pointq.ingest.breaker import Breaker, State
-from pointq.ingest.intake import Intake, Parcel, Route, Unavailable, Via
+from pointq.ingest.intake import Declined, Intake, Parcel, Route, Unavailable, Via
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.flights import Flight
@@ -101,6 +101,17 @@ async def test_a_way_that_hangs_costs_its_share_once() -> None:
     assert ways.routes[0].breaker.state is State.OPEN
     assert await ways.intake.accept(PARCELS) is Via.DATABASE
     assert ways.queue.asked == 1
+
+
+async def test_a_way_that_declines_some_points_stays_open_for_others(ways: Ways) -> None:
+    ways.queue.failure = RedisError("gone")
+    ways.database.failure = Declined("the database refuses a point: too high")
+    for _ in range(5):
+        assert await ways.intake.accept(PARCELS) is Via.SPOOL
+    assert ways.database.asked == 5
+
+    ways.database.failure = None
+    assert await ways.intake.accept(PARCELS) is Via.DATABASE
 
 
 async def test_all_ways_closed_is_said_with_each_reason(ways: Ways) -> None:

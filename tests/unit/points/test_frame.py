@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from pointq.errors import FrameError
 from pointq.points.batch import PointBatch, concat
 from pointq.points.flights import Flight
-from pointq.points.frame import MAX_BODY_BYTES, MAX_POINTS, decode, encode, peek
+from pointq.points.frame import MAX_BODY_BYTES, MAX_POINTS, decode, encode
 from pointq.points.kinds import KINDS, LIVE, NULL_TEXT, SCORING, UPLOAD, Column, ColumnType, Kind
 
 _START_US = 1_719_835_200_000_000
@@ -142,7 +142,6 @@ def test_every_batch_comes_back_bit_for_bit(batch: PointBatch) -> None:
     frame = encode(batch)
     back = decode(frame)
     assert back.equals(batch)
-    assert peek(frame) == (batch.kind.name, len(batch))
     assert encode(batch) == frame
     assert back.flight.dtype == np.int32
     for column in batch.kind.columns:
@@ -373,13 +372,6 @@ def test_bytes_after_the_compressed_body_are_refused() -> None:
     assert frame[8] == 1
     with pytest.raises(FrameError, match="cannot be decompressed"):
         decode(_sealed(frame[8:] + zstandard.compress(b"more")))
-
-
-def test_peek_looks_at_the_header_only(frames: list[bytes]) -> None:
-    assert peek(frames[0][:18]) == ("live", 3)
-    assert peek(frames[2]) == ("live", 200)
-    with pytest.raises(FrameError):
-        peek(frames[0][:17])
 
 
 def test_the_documented_example() -> None:

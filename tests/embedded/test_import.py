@@ -1,0 +1,45 @@
+"""``pointq import`` on embedded servers: it finds somebody to store what it brings, or does it itself."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from pointq.embedded import probe
+from pointq.embedded.layout import Layout
+from tests.support.until import until
+
+TRACK = b"AXXX001\r\nHFDTE010624\r\nB1000004530000N00630000EA0100001100\r\nB1000014530001N00630001EA0100101101\r\n"
+
+
+def environment(layout: Layout) -> dict[str, str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("POINTQ_", "REDIS_", "DATABASE_", "PROD"))
+    }
+    return kept | {"HOME": str(layout.data_dir.parent), "POINTQ_DATA_DIR": str(layout.data_dir)}
+
+
+def import_track(layout: Layout) -> str:
+    command = (sys.executable, "-m", "pointq", "import", "-")
+    done = subprocess.run(command, input=TRACK, env=environment(layout), capture_output=True, timeout=60, check=True)
+    return done.stdout.decode().splitlines()[-1]
+
+
+def test_with_nothing_running_it_stores_the_track_and_leaves_nothing(layout: Layout) -> None:
+    assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
+    assert probe(layout.data_dir) is None
+    assert import_track(layout) == "1 file, 2 fixes, nothing new, 2 duplicates, 0 rejected"
+
+
+def test_a_worker_for_other_priorities_is_not_waited_for(layout: Layout) -> None:
+    command = (sys.executable, "-m", "pointq", "work", "--priority", "1")
+    worker = subprocess.Popen(command, env=environment(layout), stderr=subprocess.PIPE, text=True)
+    try:
+        log = worker.stderr
+        assert log
+        until(lambda: "reads live" in log.readline(), "the worker works")
+        assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=30)
+    assert worker.returncode == 0

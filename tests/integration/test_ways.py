@@ -1,0 +1,48 @@
+"""The direct way into the database, on a real one."""
+
+import numpy as np
+import psycopg
+import pytest
+
+from pointq.errors import DatabaseError
+from pointq.ingest.intake import Declined, parcels_of
+from pointq.ingest.ways import DatabaseWay
+from pointq.points.batch import PointBatch
+from pointq.points.flights import Flight
+from pointq.points.kinds import LIVE
+from pointq.queue.lanes import lanes_of
+from tests.support.sites import Site
+
+LANES = lanes_of([LIVE])
+
+
+def batch_of(*latitudes: float) -> PointBatch:
+    count = len(latitudes)
+    columns = {"time": np.arange(count), "lat": np.array(latitudes, np.float64), "lon": np.full(count, 6.0)}
+    return PointBatch(LIVE, (Flight.of("live", "a"),), np.zeros(count, np.int32), columns)
+
+
+async def test_points_are_committed_when_it_returns(site: Site) -> None:
+    way = DatabaseWay(site.database_url)
+    try:
+        await way.take(parcels_of(batch_of(45, 46), LANES), 0)
+    finally:
+        await way.close()
+
+    with psycopg.connect(site.database_url) as connection:
+        assert connection.execute("SELECT points FROM flights").fetchall() == [(2,)]
+        assert connection.execute("SELECT lat FROM live_track_points ORDER BY lat").fetchall() == [(45.0,), (46.0,)]
+
+
+async def test_poison_is_declined_and_a_missing_table_is_a_failure(site: Site) -> None:
+    way = DatabaseWay(site.database_url)
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE live_track_points ADD CHECK (lat < 80)")
+        with pytest.raises(Declined, match="the database refuses a point"):
+            await way.take(parcels_of(batch_of(45, 85), LANES), 0)
+        await way.take(parcels_of(batch_of(45), LANES), 0)
+        connection.execute("ALTER TABLE live_track_points RENAME TO elsewhere")
+        with pytest.raises(DatabaseError, match="does not exist"):
+            await way.take(parcels_of(batch_of(46), LANES), 0)
+        assert connection.execute("SELECT count(*) FROM elsewhere").fetchall() == [(1,)]
+    await way.close()
