@@ -83,16 +83,17 @@ async def work(plan: Plan) -> Figures:
     heart = Heart(worker, reader, consumer, heartbeats, interval=plan.heartbeat_seconds)
     watch = Watch(worker, evictor, _writer(plan), interval=plan.heartbeat_seconds)
     log.info("worker %s reads %s", consumer.name, ", ".join(dict.fromkeys(lane.kind.name for lane in plan.lanes)))
-    try:
-        with _stopped_by_signals(worker):
+    # to the very end: a Ctrl-C that came while the last things are done would land in whatever callback runs
+    with _stopped_by_signals(worker):
+        try:
             heart.start()
             watch.start()
             await worker.run()
-    finally:
-        await watch.stop()
-        await heart.stop()
-        await _leave(consumer, plan.lanes)
-        await redis.aclose()
+        finally:
+            await watch.stop()
+            await heart.stop()
+            await _leave(consumer, plan.lanes)
+            await redis.aclose()
     figures = worker.figures()
     done = (figures.stored, figures.duplicates, figures.dead)
     log.info("worker %s ends: %d stored, %d duplicates, %d dead", consumer.name, *done)
