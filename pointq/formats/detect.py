@@ -1,14 +1,13 @@
 """Which format a file has, by its content: names lie."""
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pointq.errors import FormatError
 from pointq.formats.flymaster import is_flymaster_upload, parse_flymaster_upload
 from pointq.formats.igc import looks_like_igc, parse_igc
 from pointq.formats.track import TrackFile
-
-FormatName = Literal["igc", "flymaster"]
 
 _KNOWN_FOREIGN = {
     b"PK\x03\x04": "a zip archive",
@@ -21,29 +20,68 @@ _KNOWN_FOREIGN = {
 _SHOWN_BYTES = 16
 
 
-def detect(data: bytes) -> FormatName:
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of a file besides its bytes."""
+
+    now_us: int
+    """The present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected."""
+    file_name: str = ""
+    date: dt.date | None = None
+    """For files that know no date."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """For tables: pointq's name of a column to the name that the file's header gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file."""
+
+    name: str
+    """As reports and the ledger give it."""
+    title: str
+    """For a sentence: what it is."""
+    recognises: Callable[[bytes], bool]
+    parse: Callable[[bytes, Hints], TrackFile]
+    """Raises FormatError."""
+
+
+FORMATS = (
+    Format(
+        "flymaster",
+        "the text that Flymaster instruments upload",
+        is_flymaster_upload,
+        lambda data, hints: parse_flymaster_upload(data, now_us=hints.now_us).track,
+    ),
+    Format(
+        "igc",
+        "IGC (lines such as AXXX…, HFDTE…, B…)",
+        looks_like_igc,
+        lambda data, hints: parse_igc(data, now_us=hints.now_us, file_name=hints.file_name, date=hints.date),
+    ),
+)
+"""All that are read, in the order in which they are tried: what is surest first."""
+
+
+def detect(data: bytes) -> Format:
     """The format of those bytes.
 
     Raises `FormatError`, which says what was expected and what was found, where it is none that pointq reads.
     """
-    if is_flymaster_upload(data):
-        return "flymaster"
-    if looks_like_igc(data):
-        return "igc"
+    for known in FORMATS:
+        if known.recognises(data):
+            return known
     raise FormatError(
-        f"unknown format: expected an IGC file or a Flymaster upload, found {_describe(data)}",
-        hint="pointq reads IGC files (lines such as AXXX…, HFDTE…, B…) and the text that Flymaster instruments upload",
+        f"unknown format: found {_describe(data)}", hint=f"pointq reads {'; '.join(known.title for known in FORMATS)}"
     )
 
 
-def parse(data: bytes, *, now_us: int, file_name: str = "", date: dt.date | None = None) -> TrackFile:
-    """Read a file of whichever format it is; see `parse_igc` and `parse_flymaster_upload` for what is rejected.
+def parse(data: bytes, hints: Hints) -> TrackFile:
+    """Read a file of whichever format it is; the parser of each format says what it rejects.
 
-    Raises `FormatError` where the format is unknown or no date is known.
+    Raises `FormatError` where the format is unknown, its file is no such file after all, or no date is known.
     """
-    if detect(data) == "flymaster":
-        return parse_flymaster_upload(data, now_us=now_us).track
-    return parse_igc(data, now_us=now_us, file_name=file_name, date=date)
+    return detect(data).parse(data, hints)
 
 
 def _describe(data: bytes) -> str:

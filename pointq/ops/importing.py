@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 
 from pointq.errors import BackendError, PointqError, WaitTimeout
 from pointq.formats.batches import to_batch, to_split_batch
-from pointq.formats.detect import parse
+from pointq.formats.detect import Hints, parse
 from pointq.formats.track import LineReject, TrackFile
 from pointq.ops.sources import Source
 from pointq.points import frame
@@ -143,9 +143,8 @@ class Importer:
         return [_settled(imported, new, after) for imported in self._imported]
 
     async def _import(self, source: Source, database: AsyncConnection[Any] | None) -> _Imported:
-        track = parse(
-            source.read(), now_us=time.time_ns() // 1000, file_name=source.name.rpartition(":")[2], date=self._options.date
-        )
+        hints = Hints(time.time_ns() // 1000, source.name.rpartition(":")[2], self._options.date)
+        track = parse(source.read(), hints)
         kind = self._options.kind or (FLYMASTER if track.format == "flymaster" else UPLOAD)
         batch = self._batch(track, kind)
         report = _report(source.name, track, batch)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pointq.errors import FormatError
 from pointq.formats.batches import to_batch
-from pointq.formats.detect import parse
+from pointq.formats.detect import Hints, parse
 from pointq.ops.bench import floors
 from pointq.ops.bench.figures import Figure, Target, compared
 from pointq.ops.bench.floors import CopyBlock
@@ -84,7 +84,7 @@ def _rate(files: Sequence[Path], read: Read) -> float:
 
 
 def _own(path: Path) -> int:
-    return len(parse(path.read_bytes(), now_us=time.time_ns() // 1000, file_name=path.name))
+    return len(parse(path.read_bytes(), Hints(time.time_ns() // 1000, path.name)))
 
 
 def _aerofiles(path: Path) -> int:
@@ -145,7 +145,7 @@ def _batches(files: Sequence[Path], points: int) -> list[PointBatch]:
 
 def _batch(path: Path) -> PointBatch | None:
     try:
-        batch = to_batch(parse(path.read_bytes(), now_us=time.time_ns() // 1000, file_name=path.name), UPLOAD)
+        batch = to_batch(parse(path.read_bytes(), Hints(time.time_ns() // 1000, path.name)), UPLOAD)
     except FormatError:
         # the importer reports it and goes on
         return None

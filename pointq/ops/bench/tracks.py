@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from pointq.errors import PointqError
-from pointq.formats.detect import parse
+from pointq.formats.detect import Hints, parse
 from pointq.points.batch import Array, PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import UPLOAD
@@ -92,7 +92,7 @@ def load(samples: Path | None, seed: int) -> Tracks:
 
 def _read(path: Path) -> Track | None:
     try:
-        track = parse(path.read_bytes(), now_us=time.time_ns() // 1000, file_name=path.name)
+        track = parse(path.read_bytes(), Hints(time.time_ns() // 1000, path.name))
     except (OSError, PointqError):
         return None
     if len(track) < CHUNK:
