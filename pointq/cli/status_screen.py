@@ -1,12 +1,14 @@
 """The status as a screen of 80 columns."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from pointq.cli.numbers import age, count, rate, size
+from pointq.ops.notices import ServerStatus
 from pointq.ops.status import Status
 
 _STYLES = {"ok": "green", "degraded": "yellow", "down": "bold red"}
@@ -22,6 +24,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         "pointq  ", (status.state.upper(), _STYLES[status.state]), f"  {status.time[:19].replace('T', ' ')} UTC"
     )
     yield _backends(status)
+    for server in status.servers:
+        yield _server(server, status.time)
     yield Text("")
     yield _queues(status)
     if status.workers is not None:
@@ -54,6 +58,13 @@ def _backends(status: Status) -> Text:
     else:
         parts.append("database: no answer")
     return Text("  ·  ".join(parts))
+
+
+def _server(server: ServerStatus, now: str) -> Text:
+    intake = server.intake
+    way = f"points go by the {intake.via}" if intake.is_open else "points are refused"
+    lasts = max(datetime.fromisoformat(now).timestamp() - intake.since, 0.0)
+    return Text(f"serve {server.pid}: {way} since {age(lasts)}", style="" if intake.via == "queue" else "yellow")
 
 
 def _queues(status: Status) -> Table:
@@ -95,5 +106,5 @@ def _totals(status: Status) -> Text:
     return Text(
         f"accepted {count(totals.accepted_points)}  stored {count(totals.stored_points)}"
         f"  duplicates {count(totals.duplicate_points)}  rejected {count(totals.rejected_points)}"
-        f"  dead {count(totals.dead_points)}"
+        f"  dead {count(totals.dead_points)}" + (f"  lost {count(totals.lost_points)}" if totals.lost_points else "")
     )

@@ -45,6 +45,7 @@ def health(status: Status) -> web.Response:
         "status": _HEALTH[status.state],
         "redis": _connected(status.redis.connected),
         "database": _connected(status.database.connected),
+        "intake": None if status.intake is None else asdict(status.intake),
         "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
         "reasons": status.reasons,
         "time": status.time,

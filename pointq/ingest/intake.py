@@ -99,10 +99,13 @@ class Intake:
     @property
     def going(self) -> Going:
         """Which way points are going now: the first whose breaker is closed, or the last."""
-        first = self._routes[0].breaker
-        open_ones = [route for route in self._routes if route.breaker.state is State.CLOSED]
-        now = open_ones[0] if open_ones else self._routes[-1]
-        return Going(now.way.via, first.since, bool(open_ones), first.reason)
+        place, is_open = next(
+            ((i, True) for i, route in enumerate(self._routes) if route.breaker.state is State.CLOSED),
+            (len(self._routes) - 1, False),
+        )
+        # since the last of those before it closed, or it opened itself
+        since = max(route.breaker.since for route in self._routes[: place + 1])
+        return Going(self._routes[place].way.via, since, is_open, self._routes[0].breaker.reason)
 
     async def accept(self, parcels: Sequence[Parcel], rejected: int = 0) -> Via:
         """Make the points durable; which way they went. Raises Unavailable where none took them."""

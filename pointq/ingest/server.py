@@ -20,14 +20,17 @@ from pointq.ingest.app import make_app
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.intake import Intake, Route
+from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.ops.collect import collect
-from pointq.ops.status import IntakeStatus, Status
+from pointq.ops.notices import IntakeStatus, Notice
+from pointq.ops.status import Status
 from pointq.points.kinds import KINDS
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
+from pointq.queue.ledger import Ledger
 from pointq.spool.spool import Spool
 
 log = logging.getLogger("pointq.ingest")
@@ -70,7 +73,7 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
     address is taken. A Redis that is away is waited for, while points go another way.
     """
     async with AsyncExitStack() as stack:
-        intake, spool = await _intake(plan, stack)
+        intake, spool, ledger = await _intake(plan, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
         commits = {}
@@ -84,12 +87,15 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
             refill = Refill(spool, intake, lanes, points_per_second=plan.spool_points_per_second)
             refill.start()
             stack.push_async_callback(refill.stop)
+        pulse = Pulse(partial(_going, intake), ledger, lanes, _notice(plan, stack))
+        pulse.start()
+        stack.push_async_callback(pulse.stop)
         services = Services(commits, _status(plan, intake, lanes, stack), zone, plan.flymaster_secret)
         await _listen(plan, make_app(services, max_body_bytes=plan.max_body_bytes), ready, until or asyncio.Event())
 
 
-async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None]:
-    """The ways that points may go, in order; the spool apart, since it is drained too."""
+async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
+    """The ways that points may go, in order; the spool apart, since it is drained too, and what is known of the queue."""
     redis = connect(plan.redis_url, max_connections=plan.max_connections)
     stack.push_async_callback(redis.aclose)
     queue = QueueWay(redis, plan.redis_url, plan.durability, plan.min_replicas)
@@ -105,7 +111,7 @@ async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | No
             spool = await Spool.open(plan.spool_dir, most_bytes=plan.spool_bytes)
             stack.push_async_callback(spool.close)
             routes.append(Route(SpoolWay(spool), Breaker()))
-    return Intake(routes, budget=plan.budget_seconds), spool
+    return Intake(routes, budget=plan.budget_seconds), spool, queue.ledger
 
 
 async def _look_at_redis(queue: QueueWay, *, has_served: bool) -> None:
@@ -128,13 +134,26 @@ def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitS
     # a client of its own: a question must not wait behind batches that a frozen server keeps
     redis = connect(plan.redis_url, max_connections=plan.max_connections)
     stack.push_async_callback(redis.aclose)
-
-    def going() -> IntakeStatus:
-        now = intake.going
-        return IntakeStatus(now.via, now.since, now.is_open, now.reason)
-
     ask = partial(collect, redis, plan.redis_url, plan.database_url, lanes)
-    return _Remembered(partial(ask, prefix=plan.prefix, spool=plan.spool_dir, intake=going))
+    return _Remembered(partial(ask, prefix=plan.prefix, spool=plan.spool_dir, intake=partial(_going, intake)))
+
+
+def _going(intake: Intake) -> IntakeStatus:
+    now = intake.going
+    return IntakeStatus(now.via, now.since, now.is_open, now.reason)
+
+
+def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
+    """Where this process tells others of its machine which way points go; None where it cannot."""
+    if plan.spool_dir is None:
+        return None
+    try:
+        notice = Notice(plan.spool_dir)
+    except OSError as exc:
+        log.warning("`pointq status` will not say which way points go here: %s", exc)
+        return None
+    stack.callback(notice.close)
+    return notice
 
 
 async def _listen(plan: Plan, app: web.Application, ready: Callable[[str], None], until: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ import psycopg
 
 from pointq.errors import DatabaseError
 from pointq.ingest.intake import Declined, Parcel, Via
+from pointq.queue.ledger import Ledger
 from pointq.queue.producer import Append, Producer, open_producer
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
@@ -34,11 +35,12 @@ class QueueWay:
         self._durability = durability
         self._min_replicas = min_replicas
         self._producer: Producer | None = None
+        self.ledger = Ledger(redis, url)
 
     async def open(self) -> Producer:
         """The producer. Raises RedisError, DurabilityError where the server can give no promise."""
         if self._producer is None:
-            self._producer = await open_producer(self._redis, self._url, self._durability, self._min_replicas)
+            self._producer = await open_producer(self._redis, self._url, self._durability, self._min_replicas, self.ledger)
         return self._producer
 
     async def take(self, parcels: Sequence[Parcel], rejected: int) -> None:

@@ -1,6 +1,7 @@
 """Asking everyone for the status, at the same time and not for long: it is there within a second whatever is down."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 
 from pointq.errors import BackendError, DatabaseError, RedisError
+from pointq.ops import notices
+from pointq.ops.notices import IntakeStatus, ServerStatus
 from pointq.ops.status import (
     DatabaseStatus,
-    IntakeStatus,
     QueueFacts,
     RedisStatus,
     SpoolStatus,
@@ -30,6 +32,8 @@ from pointq.store.schema import timescaledb_version
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+log = logging.getLogger("pointq.ops")
 
 PATIENCE = 0.8
 """Seconds that each has to answer; under the second that the whole document may take."""
@@ -56,7 +60,10 @@ async def collect(
         _in_time(_ask_database(database_url)),
         _in_time(_ask_spool(spool)),
     )
-    return compose(queue, database, lanes, datetime.now(UTC), spool=spooled, intake=intake() if intake else None)
+    now = datetime.now(UTC)
+    return compose(
+        queue, database, lanes, now, spool=spooled, intake=intake() if intake else None, servers=await _ask_servers(spool)
+    )
 
 
 def nothing_runs(lanes: Sequence[Lane]) -> Status:
@@ -100,6 +107,16 @@ async def _ask_spool(root: Path | None) -> SpoolStatus:
         return SpoolStatus()
     stats = await asyncio.to_thread(inspect, root)
     return SpoolStatus(stats.segments, stats.bytes, stats.points, stats.quarantined)
+
+
+async def _ask_servers(root: Path | None) -> tuple[ServerStatus, ...]:
+    if root is None:
+        return ()
+    try:
+        return await asyncio.to_thread(notices.read, root)
+    except OSError as exc:
+        log.debug("what the servers of this machine say cannot be read: %s", exc)
+        return ()
 
 
 async def _ask_database(url: str) -> DatabaseStatus:

@@ -4,14 +4,18 @@ What could not be learned in time is None.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from pointq.errors import DatabaseError, RedisError
+from pointq.ops.notices import IntakeStatus, ServerStatus
 from pointq.points.kinds import Kind
 from pointq.queue.lanes import Lane
 from pointq.queue.measure import Measure
+
+_LOSS_SHOWN_SECONDS = 7 * 86_400
+"""For so long a loss of Redis's data makes the state ``degraded``; the figures stay."""
 
 State = Literal["ok", "degraded", "down"]
 
@@ -27,6 +31,8 @@ class RedisStatus:
     maxmemory_bytes: int | None = None
     eviction_policy: str | None = None
     persistence: str | None = None
+    data_lost_at: str | None = None
+    """When it was last noticed that it had come back without its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +89,16 @@ class SpoolStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeStatus:
-    """Which way points are going in the server that answers."""
-
-    via: str
-    since: float
-    """Unix seconds."""
-    is_open: bool
-    reason: str | None = None
-    """Why they do not go by the queue."""
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
-    """Points since Redis was empty; None while it does not answer."""
+    """Points since Redis was first used; None while it does not answer."""
 
     accepted_points: int | None = None
     stored_points: int | None = None
     duplicate_points: int | None = None
     rejected_points: int | None = None
     dead_points: int | None = None
+    lost_points: int | None = None
+    """Accepted points that waited in Redis, or were dead letters there, when it lost its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +117,9 @@ class Status:
     totals: Totals
     last_processed: str | None
     intake: IntakeStatus | None = None
+    """Which way points go in the server that answers."""
+    servers: tuple[ServerStatus, ...] = ()
+    """The serve processes of this data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +139,38 @@ def compose(
     *,
     spool: SpoolStatus | Exception = SpoolStatus(),
     intake: IntakeStatus | None = None,
+    servers: Sequence[ServerStatus] = (),
 ) -> Status:
     """The document from the answers; an exception stands for one that did not come."""
     kinds = list(dict.fromkeys(lane.kind for lane in lanes))
     reachable = None if isinstance(queue, Exception) else queue
     measures = reachable.measures if reachable else {}
     queues = tuple(_queue_status(kind, [m for lane, m in measures.items() if lane.kind is kind]) for kind in kinds)
-    reasons = (*_backend_reasons(queue, database), *_spool_reasons(spool, intake), *_queue_reasons(reachable, queues))
-    accepts = intake.is_open if intake else reachable is not None
+    going = [intake] if intake else [server.intake for server in servers]
+    accepts = any(each.is_open for each in going) if going else reachable is not None
+    totals = _totals(list(measures.values())) if reachable else Totals()
+    lost_at = max((m.lost_at for m in measures.values() if m.lost_at), default=None)
+    reasons = (
+        *_backend_reasons(queue, database),
+        *_loss_reasons(totals.lost_points, lost_at, now),
+        *_intake_reasons(going),
+        *_spool_reasons(spool),
+        *_queue_reasons(reachable, queues),
+    )
     finished = max((m.completed_at for m in measures.values() if m.completed_at), default=None)
     return Status(
         time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         state="degraded" if accepts and reasons else "ok" if accepts else "down",
         reasons=tuple(dict.fromkeys(reasons)),
-        redis=reachable.server if reachable else RedisStatus(connected=False),
+        redis=replace(reachable.server, data_lost_at=_text(lost_at)) if reachable else RedisStatus(connected=False),
         database=DatabaseStatus(connected=False) if isinstance(database, Exception) else database,
         queues=queues,
         workers=reachable.workers if reachable else None,
         spool=SpoolStatus(None, None, None, None) if isinstance(spool, Exception) else spool,
-        totals=_totals(list(measures.values())) if reachable else Totals(),
-        last_processed=datetime.fromtimestamp(finished, UTC).isoformat().replace("+00:00", "Z") if finished else None,
+        totals=totals,
+        last_processed=_text(finished),
         intake=intake,
+        servers=tuple(servers),
     )
 
 
@@ -173,12 +183,22 @@ def _backend_reasons(queue: QueueFacts | Exception, database: DatabaseStatus | E
         yield str(database) if isinstance(database, DatabaseError) else f"the database: {database}"
 
 
-def _spool_reasons(spool: SpoolStatus | Exception, intake: IntakeStatus | None) -> Iterator[str]:
-    if intake and not intake.is_open:
-        yield "points are refused: no way to keep them is open"
-    elif intake and intake.via != "queue":
-        since = datetime.fromtimestamp(intake.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        yield f"points go by the {intake.via} since {since}, not by the queue"
+def _loss_reasons(lost: int | None, lost_at: int | None, now: datetime) -> Iterator[str]:
+    if lost and lost_at and now.timestamp() - lost_at < _LOSS_SHOWN_SECONDS:
+        when = _text(lost_at)
+        yield f"{lost:,} accepted points are neither stored nor waiting: Redis came back without its data at {when}"
+
+
+def _intake_reasons(going: Sequence[IntakeStatus]) -> Iterator[str]:
+    for intake in going:
+        why = f": {intake.reason}" if intake.reason else ""
+        if not intake.is_open:
+            yield f"points are refused since {_text(intake.since)}, no way to keep them is open{why}"
+        elif intake.via != "queue":
+            yield f"points go by the {intake.via} since {_text(intake.since)}, not by the queue{why}"
+
+
+def _spool_reasons(spool: SpoolStatus | Exception) -> Iterator[str]:
     if isinstance(spool, Exception):
         yield f"the spool: {spool}"
         return
@@ -220,6 +240,13 @@ def _queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:
     )
 
 
+def _text(seconds: float | None) -> str | None:
+    """A moment in Unix seconds as RFC 3339."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _eta(waiting: int, rate: float) -> float | None:
     """Seconds until a lane is empty at that rate; None where nothing leaves it."""
     if not waiting:
@@ -233,5 +260,6 @@ def _totals(measures: Sequence[Measure]) -> Totals:
         stored_points=sum(m.stored_points for m in measures),
         duplicate_points=sum(m.duplicate_points for m in measures),
         rejected_points=sum(m.rejected_points for m in measures),
+        lost_points=sum(m.lost_points for m in measures),
         dead_points=sum(m.dead_points for m in measures),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pointq.queue.connection import translated
 from pointq.queue.lanes import GROUP, Lane
+from pointq.queue.ledger import Heard, Ledger
 from pointq.queue.scripts import script
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Consumer:
 
     def __init__(self, redis: "Redis", url: str, name: str) -> None:
         self.name = name
+        self.ledger = Ledger(redis, url)
         self._redis = redis
         self._url = url
         self._scripts = {n: script(redis, n) for n in ("deliver", "reclaim", "complete", "keep_alive", "leave")}
@@ -101,10 +103,17 @@ class Consumer:
                 letter.source.deliveries,
                 letter.sqlstate,
                 letter.message,
-                _seconds(letter.source.id),
+                str(_milliseconds(letter.source.id) / 1000),
             ]
-        removed: int = await self._run("complete", [lane.stream, lane.counters, lane.rates, lane.dead], arguments)
-        return removed
+        keys = [lane.stream, lane.counters, lane.rates, lane.dead]
+        removed, totals = await self._run("complete", keys, arguments)
+        self.ledger.hear(lane, Heard.of(totals))
+        return int(removed)
+
+    async def late(self, lane: Lane, outcome: Outcome) -> int:
+        """Entries were gone when they were to be completed; how many of their points Redis had lost, and are stored."""
+        last = max(_milliseconds(entry.id) for entry in outcome.entries)
+        return await self.ledger.late(lane, last, outcome.stored, outcome.duplicates)
 
     async def keep_alive(self, lane: Lane, ids: Iterable[str]) -> int:
         """Say that these entries are still worked on; how many of them this worker still holds."""
@@ -135,6 +144,6 @@ def _entry(lane: Lane, raw: Any, deliveries: int = 1, former: str | None = None)
     return Entry(lane, entry_id.decode(), int(points) if points.isdigit() else 0, values.get(b"f", b""), deliveries, former)
 
 
-def _seconds(entry_id: str) -> str:
-    """When an entry was made, Unix seconds, from its id."""
-    return str(int(entry_id.partition("-")[0]) / 1000)
+def _milliseconds(entry_id: str) -> int:
+    """When an entry was made, Unix milliseconds, from its id."""
+    return int(entry_id.partition("-")[0])

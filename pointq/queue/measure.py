@@ -32,10 +32,14 @@ class Measure:
     stored_points: int
     duplicate_points: int
     rejected_points: int
+    lost_points: int
+    """Points that waited when the server lost its data."""
     in_rate: float
     out_rate: float
     completed_at: int | None
     """Unix seconds of the last completion."""
+    lost_at: int | None
+    """Unix seconds of when the last such loss was noticed."""
 
 
 async def measure(redis: "Redis", url: str, lane: "Lane") -> Measure:
@@ -63,9 +67,11 @@ def interpret(now: float, counters: Mapping[str, str], rates: Mapping[str, str],
         stored_points=count("stored_points"),
         duplicate_points=count("duplicate_points"),
         rejected_points=count("rejected_points"),
+        lost_points=count("lost_points"),
         in_rate=_rate(now, rates, "in"),
         out_rate=_rate(now, rates, "out"),
         completed_at=count("completed_at") or None,
+        lost_at=count("lost_at") or None,
     )
 
 

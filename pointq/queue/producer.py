@@ -10,6 +10,7 @@ import redis.exceptions as redis_errors
 from pointq.errors import RedisError
 from pointq.queue.connection import translated
 from pointq.queue.durability import Acknowledgement, acknowledgement, persistence
+from pointq.queue.ledger import Heard, Ledger
 from pointq.queue.scripts import script, sha, source
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ class Append:
 class Producer:
     """Appends frames; what it returned from is durable as the acknowledgement says."""
 
-    def __init__(self, redis: "Redis", url: str, acknowledgement: Acknowledgement) -> None:
+    def __init__(self, redis: "Redis", url: str, acknowledgement: Acknowledgement, ledger: Ledger | None = None) -> None:
         # WAITAOF waits for what its own connection wrote, so append and wait must share one
         self._redis = redis
         self._url = url
         self._acknowledgement = acknowledgement
+        self._ledger = ledger or Ledger(redis, url)
 
     async def enqueue(self, appends: Sequence[Append]) -> list[str]:
         """Append the frames in one round trip; when it returns, all are durable. Gives the id of each entry.
@@ -62,7 +64,9 @@ class Producer:
                 replies = await self._send(appends)
         if self._acknowledgement.waits:
             self._check(replies.pop())
-        return [reply.decode() for reply in replies]
+        for append, (_, totals) in zip(appends, replies, strict=True):
+            self._ledger.hear(append.lane, Heard.of(totals))
+        return [entry_id.decode() for entry_id, _ in replies]
 
     async def remaining(self, lane: "Lane", ids: Sequence[str]) -> int:
         """How many of those entries are not stored yet."""
@@ -120,8 +124,10 @@ async def _reply(connection: "AbstractConnection") -> Any:  # noqa: ANN401 - Red
         return exc
 
 
-async def open_producer(redis: "Redis", url: str, durability: Literal["fsync", "memory"], min_replicas: int = 0) -> Producer:
-    """A producer whose word is worth what `durability` says on that server.
+async def open_producer(
+    redis: "Redis", url: str, durability: Literal["fsync", "memory"], min_replicas: int = 0, ledger: Ledger | None = None
+) -> Producer:
+    """A producer whose word is worth what `durability` says on that server; a `ledger` outlives it.
 
     Raises RedisError where the server cannot be reached or can give no such promise.
     """
@@ -129,4 +135,4 @@ async def open_producer(redis: "Redis", url: str, durability: Literal["fsync", "
         server = await persistence(redis)
     if durability == "memory":
         log.warning("durability is memory: a crash of %s may lose points that were accepted", server.engine)
-    return Producer(redis, url, acknowledgement(server, durability, min_replicas))
+    return Producer(redis, url, acknowledgement(server, durability, min_replicas), ledger)

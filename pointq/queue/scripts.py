@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
 
-_WITH_TICK = frozenset({"enqueue", "complete"})
+_SHARED = ("tick", "totals")
+_SHARING = frozenset({"enqueue", "complete", "heard"})
 
 
 @cache
@@ -17,8 +18,8 @@ def source(name: str) -> str:
     """The text of the script of that name, with what it shares with others put in behind its first line."""
     folder = files("pointq.queue") / "lua"
     shebang, body = (folder / f"{name}.lua").read_text("utf8").split("\n", 1)
-    shared = (folder / "tick.lua").read_text("utf8") if name in _WITH_TICK else ""
-    return f"{shebang}\n{shared}{body}"
+    shared = [(folder / f"{part}.lua").read_text("utf8") for part in _SHARED if name in _SHARING]
+    return "".join([f"{shebang}\n", *shared, body])
 
 
 @cache

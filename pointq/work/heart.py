@@ -60,7 +60,12 @@ class Heart:
                 # the worker says so itself
                 log.debug("no heartbeat: %s", exc)
             # a new session is told at once: who freezes before it is known blocks others until a timeout of the database
-            await first_of(asyncio.sleep(self._interval), self._stop.wait(), self._worker.reconnected())
+            await first_of(
+                asyncio.sleep(self._interval),
+                self._stop.wait(),
+                self._worker.reconnected(),
+                self._consumer.ledger.noticed(),
+            )
 
     async def _beat(self) -> None:
         for lane, ids in self._reader.held.items():
@@ -81,3 +86,4 @@ class Heart:
                 session=None if session is None else (session.pid, session.started),
             )
         )
+        await self._consumer.ledger.look(self._reader.lanes)

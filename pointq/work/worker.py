@@ -194,9 +194,21 @@ class Worker:
             self._redis.end()
             self._reader.release(lot)
             if not removed and not unsure:
-                points = sum(entry.points for entry in lot.entries)
-                log.warning("%d %s points left the queue before they were completed here", points, lot.lane.kind.name)
+                await self._explain(lot, outcome)
             return bool(removed) or unsure
+
+    async def _explain(self, lot: Lot, outcome: Outcome) -> None:
+        """Its entries were gone: another worker completed them, or Redis lost them."""
+        try:
+            late = await self._consumer.late(lot.lane, outcome)
+        except RedisError as exc:
+            log.debug("whether Redis lost its data is not known: %s", exc)
+            late = 0
+        if late:
+            log.warning("%d %s points are stored that Redis lost while a worker held them", late, lot.lane.kind.name)
+            return
+        points = sum(entry.points for entry in lot.entries)
+        log.warning("%d %s points were completed by another worker meanwhile", points, lot.lane.kind.name)
 
     async def _wait_for(self, outage: Outage, exc: Exception) -> None:
         outage.begin(_why(exc))

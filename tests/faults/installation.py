@@ -208,7 +208,7 @@ class Installation:
 
 def assert_balanced(totals: Totals) -> None:
     """What was accepted has become of something, and no figure is less than nothing."""
-    done = (totals.stored_points, totals.duplicate_points, totals.dead_points)
+    done = (totals.stored_points, totals.duplicate_points, totals.dead_points, totals.lost_points)
     assert min(count or 0 for count in done) >= 0, totals
     assert totals.accepted_points == sum(count or 0 for count in done), totals
 

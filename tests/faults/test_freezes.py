@@ -1,5 +1,6 @@
 """Processes are stopped where they stand, as a machine that swaps or a paused container is, and wake up again."""
 
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -26,11 +27,16 @@ def test_the_queue_is_frozen(place: Installation, seed: int, seconds: float) -> 
     with place.site.serve() as server, place.worker() as worker:
         with Load(server.url, seed) as load:
             place.works()
+            begin = time.time()
             freeze(place.queue.pid)
             load.go_by("database")
             with server.client() as client:
                 health = client.get("/health")
                 assert (health.status, health.json["status"], health.json["redis"]) == (200, "degraded", "disconnected")
+                assert health.json["intake"]["via"] == "database"
+            told = place.straight.status()["servers"]
+            assert [(each["pid"], each["intake"]["via"]) for each in told] == [(server.process.pid, "database")]
+            assert begin < told[0]["intake"]["since"] < time.time()
             load.last(seconds)
             thaw(place.queue.pid)
             place.works(within=RECOVERY_SECONDS)

@@ -62,6 +62,9 @@ def test_the_queue_comes_back_empty(place: Installation, seed: int) -> None:
         assert not lines(worker, "Traceback")
     place.check(before, behind, emptied=True)
     assert_balanced(place.status().totals)
+    assert place.count("accepted_points") >= len(before.accepted), "the totals outlive the data"
+    assert place.count("lost_points") == 0, "nothing waited"
+    assert lines(server, "came back without its data") + lines(worker, "came back without its data")
 
 
 def test_what_waited_in_a_lost_queue_is_all_that_is_lost(place: Installation, seed: int) -> None:
@@ -81,7 +84,12 @@ def test_what_waited_in_a_lost_queue_is_all_that_is_lost(place: Installation, se
         assert not lines(worker, "Traceback")
     found = set(place.stored())
     assert found <= load.accepted | load.uncertain
-    assert_balanced(place.status().totals)
+    status = place.status()
+    assert_balanced(status.totals)
+    assert 0 < len(load.accepted - found) <= (status.totals.lost_points or 0), status.totals
+    assert status.redis.data_lost_at is not None
+    assert any("neither stored nor waiting: Redis came back without its data" in reason for reason in status.reasons)
+    assert lines(server, "points that waited there are lost") + lines(worker, "points that waited there are lost")
 
 
 def test_workers_of_a_full_queue_leave_each_other_alone(place: Installation, seed: int) -> None:

@@ -11,8 +11,10 @@ from tests.support.processes import Server
 from tests.support.sites import Site
 from tests.support.until import PATIENCE_SECONDS, until
 
-DOCUMENT = frozenset({"time", "state", "redis", "database", "queues", "workers", "spool", "totals"})
-REDIS = frozenset({"connected", "engine", "version", "used_memory_bytes", "maxmemory_bytes", "eviction_policy", "persistence"})
+DOCUMENT = frozenset({"time", "state", "redis", "database", "queues", "workers", "spool", "totals", "intake", "servers"})
+REDIS = frozenset(
+    {"connected", "engine", "version", "used_memory_bytes", "maxmemory_bytes", "eviction_policy", "persistence", "data_lost_at"}
+)
 DATABASE = frozenset({"connected", "version", "timescaledb"})
 QUEUE = frozenset(
     {
@@ -33,7 +35,7 @@ QUEUE = frozenset(
 )
 WORKER = frozenset({"id", "host", "pid", "priorities", "points_per_second", "stored_points", "last_seen_seconds", "state"})
 SPOOL = frozenset({"segments", "bytes", "points"})
-TOTALS = frozenset({"accepted_points", "stored_points", "duplicate_points", "rejected_points", "dead_points"})
+TOTALS = frozenset({"accepted_points", "stored_points", "duplicate_points", "rejected_points", "dead_points", "lost_points"})
 
 PRIORITIES = [("live", 1), ("upload", 2), ("scoring", 2), ("flymaster", 3)]
 

@@ -35,7 +35,7 @@ async def books(redis: Redis, lane: Lane) -> Measure:
     found = await measure(redis, "", lane)
     waiting = found.ready_points + found.pending_points
     done = found.stored_points + found.duplicate_points + found.dead_points
-    assert found.accepted_points == done + waiting
+    assert found.accepted_points == done + waiting + found.lost_points
     assert min(found.ready_points, found.pending_points, found.ready_batches, found.pending_batches) >= 0
     assert min(found.stored_points, found.duplicate_points, found.dead_points) >= 0
     assert await redis.xlen(lane.stream) == found.ready_batches + found.pending_batches

@@ -111,7 +111,7 @@ def test_another_stores_what_a_frozen_worker_holds_and_it_goes_on_when_it_wakes_
         sleeper.stop()
 
     assert "dead letters" not in sleeper.log + heir.log
-    assert f"{points} live points left the queue before they were completed here" in sleeper.log
+    assert f"{points} live points were completed by another worker meanwhile" in sleeper.log
     if where != "before the answer":
         assert "was ended, and with it its locks" in heir.log
         assert "the database: works again after" in sleeper.log

@@ -314,7 +314,7 @@ async def test_what_another_completed_meanwhile_is_neither_counted_nor_told(
     figures = hand.worker.figures()
     assert (figures.stored, figures.duplicates, figures.dead) == (9, 0, 0)
     assert len(await crew.dead("live")) == 1
-    assert said(caplog) == ["10 live points left the queue before they were completed here"]
+    assert said(caplog) == ["10 live points were completed by another worker meanwhile"]
     assert hand.reader.held[crew.lane("live")] == set()
 
 

@@ -6,7 +6,7 @@
 -- ARGV group, stored points, duplicate points,
 --      number of entries, then for each: id, points
 --      number of dead letters, then for each: source id, points, frame, deliveries, sqlstate, message, first seen
--- Returns the number of entries that this call removed.
+-- Returns {the number of entries that this call removed, the lane's totals}.
 local stream, counters = KEYS[1], KEYS[2]
 local stored = tonumber(ARGV[2])
 local at = 4
@@ -39,7 +39,7 @@ for _ = 1, tonumber(take()) do
   end
 end
 
-if batches == 0 then return 0 end
+if batches == 0 then return {0, totals(counters)} end
 -- where another consumer completed some of the entries, the two figures are shares of what is left: the sum stays exact
 local live = points - dead_points
 local counted = math.min(stored, live)
@@ -53,4 +53,4 @@ if dead_batches > 0 then
 end
 redis.call('HSET', counters, 'completed_at', redis.call('TIME')[1])
 tick(KEYS[3], 'out', points)
-return batches
+return {batches, totals(counters)}

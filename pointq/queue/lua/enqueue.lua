@@ -3,7 +3,7 @@
 -- No allow-oom flag: a server that is full must refuse new points, so that the caller can put them elsewhere.
 -- KEYS stream, counters, rates
 -- ARGV frame, points, rejected
--- Returns the id of the new entry.
+-- Returns {the id of the new entry, the lane's totals}.
 local id = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2], 'f', ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'accepted_points', ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'ready_points', ARGV[2])
@@ -12,4 +12,10 @@ if ARGV[3] ~= '0' then
   redis.call('HINCRBY', KEYS[2], 'rejected_points', ARGV[3])
 end
 tick(KEYS[3], 'in', ARGV[2])
-return id
+local known = totals(KEYS[2])
+if not known[1] then
+  local now = redis.call('TIME')
+  known[1] = now[1] .. string.format('%06d', now[2])
+  redis.call('HSET', KEYS[2], 'born', known[1])
+end
+return {id, known}

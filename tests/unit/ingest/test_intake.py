@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -122,6 +123,20 @@ async def test_all_ways_closed_is_said_with_each_reason(ways: Ways) -> None:
     for _ in range(3):
         with pytest.raises(Unavailable, match="queue: no Redis; database: no database; spool: the spool is full"):
             await ways.intake.accept(PARCELS)
+
+
+async def test_it_is_told_since_when_points_go_the_way_they_go(ways: Ways) -> None:
+    async def fails(way: ScriptedWay, at: float) -> tuple[Via, float, bool]:
+        ways.now, way.failure = at, BackendError("gone")
+        for _ in range(2):
+            with suppress(Unavailable):
+                await ways.intake.accept(PARCELS)
+        going = ways.intake.going
+        return going.via, going.since, going.is_open
+
+    assert await fails(ways.queue, 110.0) == (Via.DATABASE, 110.0, True)
+    assert await fails(ways.database, 110.5) == (Via.SPOOL, 110.5, True)
+    assert await fails(ways.spool, 110.9) == (Via.SPOOL, 110.9, False)
 
 
 async def test_nothing_is_open_only_when_every_breaker_is(ways: Ways) -> None:

@@ -1,9 +1,10 @@
 """The status document, from answers that came and answers that did not."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pointq.errors import DatabaseError, RedisError
+from pointq.ops.notices import IntakeStatus, ServerStatus
 from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, WorkerStatus, compose
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
@@ -62,6 +63,34 @@ def test_evicting_servers_and_dead_letters_are_named() -> None:
     assert status.state == "degraded"
     assert "maxmemory-policy is allkeys-lru" in status.reasons[0]
     assert status.reasons[1] == "3 live points are dead letters"
+
+
+def test_a_loss_of_redis_is_named_for_a_week_and_counted_for_ever() -> None:
+    lost_at = NOW - timedelta(days=2)
+    measured = replace(IDLE, accepted_points=50_000, stored_points=12_588, lost_points=37_412, lost_at=int(lost_at.timestamp()))
+
+    status = compose(queue(measured, WORKER), DATABASE, LANES, NOW)
+    assert status.state == "degraded"
+    assert status.reasons == (
+        "37,412 accepted points are neither stored nor waiting: Redis came back without its data at 2026-06-19T12:00:00Z",
+    )
+    assert status.redis.data_lost_at == "2026-06-19T12:00:00Z"
+
+    later = compose(queue(measured, WORKER), DATABASE, LANES, NOW + timedelta(days=6))
+    assert (later.state, later.reasons, later.totals.lost_points) == ("ok", (), 37_412)
+
+
+def test_the_servers_of_this_machine_say_which_way_points_go() -> None:
+    away = RedisError("Redis at x cannot be reached")
+    by_database = IntakeStatus("database", NOW.timestamp() - 60, is_open=True, reason="no answer within 1.0 s")
+    status = compose(away, DATABASE, LANES, NOW, servers=[ServerStatus(4711, by_database)])
+
+    assert status.state == "degraded", "they take points"
+    assert "points go by the database since 2026-06-21T11:59:00Z, not by the queue: no answer within 1.0 s" in status.reasons
+    refusing = replace(by_database, via="spool", is_open=False)
+    status = compose(away, DATABASE, LANES, NOW, servers=[ServerStatus(4711, refusing)])
+    assert status.state == "down"
+    assert "points are refused since 2026-06-21T11:59:00Z" in status.reasons[1]
 
 
 def test_work_that_no_worker_takes_is_named() -> None:

@@ -1,0 +1,94 @@
+"""Which way points go, said by each serve process of a data folder to whoever asks on this machine: Redis may be what is away.
+
+A file each, `<spool>/serving/<pid>.json`, which its process keeps locked: the kernel unlocks what a dead one left, and nobody
+believes it any more.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from pointq.embedded.locks import Lock
+
+_FOLDER = "serving"
+_BYTES = 4096
+"""Of a notice, filled up with spaces: one write in place changes all of it."""
+_MOST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStatus:
+    """Which way points are going in a server."""
+
+    via: str
+    since: float
+    """Unix seconds."""
+    is_open: bool
+    reason: str | None = None
+    """Why they do not go by the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """A serve process on this machine, and which way points go there."""
+
+    pid: int
+    intake: IntakeStatus
+
+
+class Notice:
+    """What this process says. Raises OSError where its file cannot be made."""
+
+    def __init__(self, spool: Path) -> None:
+        folder = spool / _FOLDER
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _tidy(folder)
+        self._path = folder / f"{os.getpid()}.json"
+        # under another name until it is locked, or it would pass for a dead process's
+        made = folder / f"{os.getpid()}.new"
+        self._lock = Lock(made)
+        self._lock.exclusive()
+        made.rename(self._path)
+        self._said: IntakeStatus | None = None
+
+    def put(self, intake: IntakeStatus) -> None:
+        """Say it, where it is news. Raises OSError."""
+        if intake == self._said:
+            return
+        reason = intake.reason[:_MOST_REASON] if intake.reason else None
+        text = orjson.dumps({**asdict(intake), "reason": reason}).ljust(_BYTES)
+        os.pwrite(self._lock.fd, text, 0)
+        self._said = intake
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._path.unlink(missing_ok=True)
+        self._lock.close()
+
+
+def read(spool: Path) -> tuple[ServerStatus, ...]:
+    """What the serve processes that live say. Raises OSError."""
+    found = []
+    for path in sorted((spool / _FOLDER).glob("*.json")):
+        # one that just ended, or says nothing yet
+        with suppress(FileNotFoundError, orjson.JSONDecodeError), Lock(path, create=False) as lock:
+            if not lock.shared():
+                found.append(ServerStatus(int(path.stem), IntakeStatus(**orjson.loads(path.read_bytes()))))
+    return tuple(found)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what dead processes left."""
+    for path in _left(folder):
+        path.unlink(missing_ok=True)
+
+
+def _left(folder: Path) -> Iterator[Path]:
+    for path in folder.glob("*.json"):
+        with suppress(FileNotFoundError), Lock(path, create=False) as lock:
+            if lock.shared():
+                yield path

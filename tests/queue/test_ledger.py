@@ -1,0 +1,161 @@
+"""A server that comes back without its data gets its totals back from whoever heard them, and what waited there is counted."""
+
+import itertools
+
+import pytest
+from redis.asyncio import Redis
+
+from pointq.queue.consumer import Consumer, DeadLetter, Entry, Outcome
+from pointq.queue.lanes import Lane
+from pointq.queue.ledger import Heard, Ledger
+from pointq.queue.producer import Append, Producer
+from tests.queue.books import books, put, stored, take
+
+
+async def wipe(redis: Redis, lane: Lane) -> None:
+    """The lane's part of a lost disk."""
+    await redis.delete(lane.stream, lane.counters, lane.rates, lane.dead)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "pointq.queue"]
+
+
+async def half_done(producer: Producer, consumer: Consumer, lane: Lane) -> list[Entry]:
+    """100 points stored, 20 duplicates, one dead letter of 3; 50 points held by a worker, 7 ready."""
+    await producer.enqueue([Append(lane, b"frame", 123, rejected=2)])
+    (entry,) = await take(consumer, lane)
+    await consumer.complete(lane, Outcome([entry], 100, 20, [DeadLetter(entry, b"bad", 3, "22003", "out of range")]))
+    await put(producer, lane, 50)
+    held = await take(consumer, lane)
+    await put(producer, lane, 7)
+    return held
+
+
+async def test_what_waited_in_a_lost_queue_is_counted(
+    producer: Producer, consumer: Consumer, redis: Redis, lane: Lane, caplog: pytest.LogCaptureFixture
+) -> None:
+    await half_done(producer, consumer, lane)
+    await consumer.ledger.look([lane])
+    await wipe(redis, lane)
+
+    await consumer.ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.stored_points, found.duplicate_points, found.rejected_points) == (180, 100, 20, 2)
+    assert (found.lost_points, found.dead_points, found.ready_points, found.pending_points) == (60, 0, 0, 0)
+    assert found.lost_at is not None
+    (line,) = said(caplog)
+    assert "came back without its data: 60 accepted points" in line
+
+
+@pytest.mark.parametrize("points", [0, 1_000], ids=["still empty", "in use again"])
+async def test_it_is_noticed_whether_or_not_it_is_used_again(
+    producer: Producer, consumer: Consumer, redis: Redis, lane: Lane, points: int
+) -> None:
+    await put(producer, lane, 5)
+    await consumer.ledger.look([lane])
+    await wipe(redis, lane)
+    if points:
+        # more than was there before, by someone who never heard of it
+        await Producer(redis, "", producer._acknowledgement).enqueue([Append(lane, b"frame", points)])
+
+    await consumer.ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.lost_points, found.accepted_points) == (5, 5 + points)
+
+
+async def test_an_append_alone_tells_what_is_needed(producer: Producer, redis: Redis, lane: Lane) -> None:
+    await put(producer, lane, 5, 6)
+    await wipe(redis, lane)
+    await put(producer, lane, 2)
+
+    await producer._ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.lost_points, found.ready_points) == (13, 11, 2)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_of_several_memories_the_latest_counts_in_whatever_order_they_come(
+    producer: Producer, consumer: Consumer, redis: Redis, lane: Lane, order: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    memories = [Ledger(redis, "") for _ in order]
+    await put(producer, lane, 50)
+    await memories[0].look([lane])
+    await consumer.complete(lane, stored(await take(consumer, lane), duplicates=10))
+    await memories[1].look([lane])
+    await put(producer, lane, 9)
+    await memories[2].look([lane])
+    await wipe(redis, lane)
+    await Producer(redis, "", producer._acknowledgement).enqueue([Append(lane, b"frame", 4)])
+
+    for which in order * 2:
+        await memories[which].look([lane])
+
+    found = await books(redis, lane)
+    figures = (found.accepted_points, found.stored_points, found.duplicate_points, found.lost_points, found.ready_points)
+    assert figures == (63, 40, 10, 9, 4)
+    assert all("came back without its data" in line for line in said(caplog))
+    assert 1 <= len(said(caplog)) <= len(order), "once by each that knew more than was known"
+
+
+async def test_a_second_loss_is_added_to_the_first(producer: Producer, redis: Redis, lane: Lane) -> None:
+    for points in (5, 6):
+        await put(producer, lane, points)
+        await wipe(redis, lane)
+        await producer._ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.lost_points) == (11, 11)
+
+
+async def test_what_a_worker_still_held_is_not_lost(producer: Producer, consumer: Consumer, redis: Redis, lane: Lane) -> None:
+    held = await half_done(producer, consumer, lane)
+    await consumer.ledger.look([lane])
+    await wipe(redis, lane)
+
+    assert await consumer.complete(lane, stored(held, duplicates=1)) == 0
+    assert await consumer.late(lane, stored(held, duplicates=1)) == 50
+
+    found = await books(redis, lane)
+    assert (found.stored_points, found.duplicate_points, found.lost_points) == (149, 21, 10)
+
+
+async def test_what_another_completed_is_not_late(
+    producer: Producer, consumer: Consumer, other: Consumer, redis: Redis, lane: Lane
+) -> None:
+    await put(producer, lane, 5)
+    await wipe(redis, lane)
+    await producer._ledger.look([lane])
+    await put(producer, lane, 6)
+    held = await take(consumer, lane)
+    await other.complete(lane, stored(held))
+
+    assert await consumer.late(lane, stored(held)) == 0
+    assert (await books(redis, lane)).lost_points == 5
+
+
+async def test_where_nothing_waited_nothing_is_lost(
+    producer: Producer, consumer: Consumer, redis: Redis, lane: Lane, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put(producer, lane, 5)
+    await consumer.complete(lane, stored(await take(consumer, lane)))
+    await wipe(redis, lane)
+
+    await consumer.ledger.look([lane])
+
+    assert (await books(redis, lane)).lost_points == 0
+    assert said(caplog) == ["Redis came back without its data; as far as is known here, no accepted point waited there"]
+
+
+async def test_answers_out_of_order_are_no_loss(producer: Producer, redis: Redis, lane: Lane) -> None:
+    empty = Heard.of([None] * 9)
+    await put(producer, lane, 5)
+    producer._ledger.hear(lane, empty)
+
+    await producer._ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.lost_points, found.lost_at) == (5, 0, None)

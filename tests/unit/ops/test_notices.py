@@ -1,0 +1,53 @@
+"""What serve processes say of themselves on this machine, and what is believed."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+from pointq.ops import notices
+from pointq.ops.notices import IntakeStatus, Notice, ServerStatus
+
+QUEUE = IntakeStatus("queue", 100.0, is_open=True)
+DATABASE = IntakeStatus("database", 200.5, is_open=True, reason="Redis is away")
+
+
+def test_what_is_said_is_heard(tmp_path: Path) -> None:
+    notice = Notice(tmp_path / "spool")
+    assert notices.read(tmp_path / "spool") == (), "it has said nothing yet"
+    for said in (QUEUE, DATABASE, QUEUE):
+        notice.put(said)
+        assert notices.read(tmp_path / "spool") == (ServerStatus(os.getpid(), said),)
+    notice.close()
+    assert notices.read(tmp_path / "spool") == ()
+
+
+def test_a_reason_of_any_length_is_shortened(tmp_path: Path) -> None:
+    notice = Notice(tmp_path)
+    notice.put(IntakeStatus("database", 1.0, is_open=True, reason="ä" * 100_000))
+    (found,) = notices.read(tmp_path)
+    notice.close()
+    assert found.intake.reason == "ä" * 500
+
+
+def test_a_dead_process_is_not_believed_and_its_file_goes_with_the_next_start(tmp_path: Path) -> None:
+    left = tmp_path / "serving" / "4711.json"
+    left.parent.mkdir()
+    left.write_text(json.dumps({"via": "spool", "since": 1.0, "is_open": True, "reason": None}))
+
+    assert notices.read(tmp_path) == ()
+    Notice(tmp_path).close()
+    assert not left.exists()
+
+
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    notice = Notice(tmp_path)
+    notice.put(DATABASE)
+    (path,) = (tmp_path / "serving").iterdir()
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path)]
+    notice.close()
+    assert modes == [0o700, 0o600]
+
+
+def test_where_no_server_ever_ran_there_is_nothing(tmp_path: Path) -> None:
+    assert notices.read(tmp_path / "none") == ()
