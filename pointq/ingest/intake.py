@@ -105,7 +105,8 @@ class Intake:
         )
         # since the last of those before it closed, or it opened itself
         since = max(route.breaker.since for route in self._routes[: place + 1])
-        return Going(self._routes[place].way.via, since, is_open, self._routes[0].breaker.reason)
+        reason = self._routes[0].breaker.reason if is_open else self._reasons()
+        return Going(self._routes[place].way.via, since, is_open, reason)
 
     async def accept(self, parcels: Sequence[Parcel], rejected: int = 0) -> Via:
         """Make the points durable; which way they went. Raises Unavailable where none took them."""
@@ -151,9 +152,18 @@ class Intake:
             route.breaker.withdrew(permit)
             raise
         else:
+            closed = route.breaker.since
             if route.breaker.succeeded(permit):
-                log.warning("the way by the %s is open again", route.way.via)
+                log.warning("the way by the %s is open again after %.1f s", route.way.via, route.breaker.since - closed)
             return None
         if opened:
-            log.error("the way by the %s is closed: %s; points go another way until it works", route.way.via, failure)
+            log.error("the way by the %s is closed: %s; %s", route.way.via, failure, self._meanwhile())
         return failure
+
+    def _reasons(self) -> str:
+        return "; ".join(f"{route.way.via}: {route.breaker.reason}" for route in self._routes)
+
+    def _meanwhile(self) -> str:
+        """Where points go, for whoever reads the log."""
+        going = self.going
+        return f"points go by the {going.via} until it works" if going.is_open else "points are refused until a way is open"

@@ -27,7 +27,7 @@ from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.ops.collect import collect
 from pointq.ops.notices import IntakeStatus, Notice
 from pointq.ops.status import Status
-from pointq.points.kinds import KINDS
+from pointq.points.kinds import KINDS, LIVE
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.queue.ledger import Ledger
@@ -98,9 +98,10 @@ async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | No
     """The ways that points may go, in order; the spool apart, since it is drained too, and what is known of the queue."""
     redis = connect(plan.redis_url, max_connections=plan.max_connections)
     stack.push_async_callback(redis.aclose)
-    queue = QueueWay(redis, plan.redis_url, plan.durability, plan.min_replicas)
-    await _look_at_redis(queue, has_served=plan.spool_dir is not None and plan.spool_dir.exists())
-    routes = [Route(queue, Breaker())]
+    lane = Lane.of(LIVE, prefix=plan.prefix)
+    queue, breaker = QueueWay(redis, plan.redis_url, lane, plan.durability, plan.min_replicas), Breaker()
+    await _look_at_redis(queue, breaker, has_served=plan.spool_dir is not None and plan.spool_dir.exists())
+    routes = [Route(queue, breaker)]
     spool: Spool | None = None
     for via in plan.fallback:
         if via == "database":
@@ -114,7 +115,7 @@ async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | No
     return Intake(routes, budget=plan.budget_seconds), spool, queue.ledger
 
 
-async def _look_at_redis(queue: QueueWay, *, has_served: bool) -> None:
+async def _look_at_redis(queue: QueueWay, breaker: Breaker, *, has_served: bool) -> None:
     """See at the start whether Redis will do.
 
     One that a server of this data folder reached before is waited for, while points go another way; one that none ever reached
@@ -128,6 +129,9 @@ async def _look_at_redis(queue: QueueWay, *, has_served: bool) -> None:
         if not has_served:
             raise
         log.error("%s; points go another way until it works", exc)  # noqa: TRY400 - it says what is wrong
+        if permit := breaker.ask():
+            # no request need wait to find out
+            breaker.failed(permit, exc, timeout=True)
 
 
 def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitStack) -> "_Remembered":

@@ -20,6 +20,8 @@ from pointq.store.writer import Writer
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from pointq.queue.lanes import Lane
+
 _WRITERS = 2
 """Connections to the database for points that cannot go by the queue: enough to keep it busy, few for the workers' sake."""
 
@@ -29,9 +31,13 @@ class QueueWay:
 
     via = Via.QUEUE
 
-    def __init__(self, redis: "Redis", url: str, durability: Literal["fsync", "memory"], min_replicas: int = 0) -> None:
+    def __init__(
+        self, redis: "Redis", url: str, lane: "Lane", durability: Literal["fsync", "memory"], min_replicas: int = 0
+    ) -> None:
         self._redis = redis
         self._url = url
+        self._lane = lane
+        """Any lane: what shows there whether the server takes points shows it for all."""
         self._durability = durability
         self._min_replicas = min_replicas
         self._producer: Producer | None = None
@@ -44,12 +50,14 @@ class QueueWay:
         return self._producer
 
     async def take(self, parcels: Sequence[Parcel], rejected: int) -> None:
-        """Append the frames."""
+        """Append the frames; without any, see whether the server would take some."""
         appends = [Append(p.lane, p.frame, p.points, 0 if i else rejected) for i, p in enumerate(parcels)]
         try:
             producer = await self.open()
             if appends:
                 await producer.enqueue(appends)
+            else:
+                await producer.probe(self._lane)
         except BaseException:
             self._producer = None
             raise

@@ -139,4 +139,5 @@ def _worker(beat: Heartbeat, now: float) -> WorkerStatus:
         beat.stored_points,
         round(silent, 1),
         "lost" if silent > LOST_SECONDS else beat.state,
+        beat.trouble,
     )

@@ -3,6 +3,7 @@
 What could not be learned in time is None.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -75,6 +76,8 @@ class WorkerStatus:
     stored_points: int
     last_seen_seconds: float
     state: str
+    trouble: str | None = None
+    """What it waits for, where it is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ def _backend_reasons(queue: QueueFacts | Exception, database: DatabaseStatus | E
     elif queue.server.eviction_policy not in {"noeviction", None}:
         yield f"maxmemory-policy is {queue.server.eviction_policy}: waiting points may be evicted; set noeviction"
     if isinstance(database, Exception):
-        yield str(database) if isinstance(database, DatabaseError) else f"the database: {database}"
+        why = str(database) if isinstance(database, DatabaseError) else f"the database: {database}"
+        yield f"{why}; accepted points wait until it works"
 
 
 def _loss_reasons(lost: int | None, lost_at: int | None, now: datetime) -> Iterator[str]:
@@ -212,10 +216,13 @@ def _queue_reasons(facts: QueueFacts | None, queues: Sequence[QueueStatus]) -> I
     yield from (f"{q.dead_points} {q.kind} points are dead letters" for q in queues if q.dead_points)
     if facts is None:
         return
+    paused = Counter(worker.trouble for worker in facts.workers if worker.trouble and worker.state != "lost")
+    for trouble, count in paused.items():
+        yield f"{count} worker{'s' if count > 1 else ''} wait{'' if count > 1 else 's'}: {trouble}"
     served = {p for worker in facts.workers if worker.state != "lost" for p in worker.priorities}
     for q in queues:
         if q.total_pending and q.priority not in served:
-            yield f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}"
+            yield f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}; `pointq work` starts one"
 
 
 def _queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:

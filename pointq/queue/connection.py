@@ -1,5 +1,6 @@
 """The connection to Redis or Valkey, and what its errors mean."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -60,11 +61,21 @@ def _translated(exc: Exception, where: str) -> RedisError:
     if any(isinstance(each, _REFUSED) for each in (exc, exc.__cause__)):
         return RedisLoginError(f"Redis at {where} refuses the login: {exc}", hint="check REDIS_PASSWORD or REDIS_URL")
     if isinstance(exc, redis_errors.TimeoutError):
-        return RedisError(f"Redis at {where} does not answer: {exc}", hint="check that it is running and not frozen")
+        return RedisError(f"Redis at {where} does not answer in time", hint="check that it is running and not frozen")
     if isinstance(exc, redis_errors.ConnectionError | OSError):
         hint = "check that it is running, and REDIS_HOST, REDIS_PORT or REDIS_URL"
-        return RedisError(f"Redis at {where} cannot be reached: {exc}", hint=hint)
-    return RedisError(f"Redis at {where} answers: {exc}")
+        return RedisError(f"Redis at {where} cannot be reached: {_cause(exc)}", hint=hint)
+    return RedisError(f"Redis at {where} answers: {str(exc).rstrip('.')}")
+
+
+def _cause(exc: BaseException) -> str:
+    """What the system said; the client's words around it repeat the address."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return str(exc).rstrip(".")
 
 
 _RESET = "handler is closed"

@@ -31,6 +31,8 @@ class Heartbeat:
     """Unix seconds, by the clock of Redis."""
     session: tuple[int, int] | None = None
     """Of its session in the database: process id, and start in microseconds since 1970. None where there is none."""
+    trouble: str | None = None
+    """What it waits for, where it is paused."""
 
 
 def _key(prefix: str) -> str:
@@ -77,8 +79,8 @@ def _parse(raw: bytes | str) -> Heartbeat:
     fields = orjson.loads(raw)
     fields["priorities"] = tuple(fields["priorities"])
     fields["session"] = _session(fields.get("session"))
-    # a newer version's worker may say more
-    return Heartbeat(**{name: fields[name] for name in Heartbeat.__dataclass_fields__})
+    # a newer version's worker may say more, an older one's less
+    return Heartbeat(**{name: fields[name] for name in Heartbeat.__dataclass_fields__ if name in fields})
 
 
 def _session(value: object) -> tuple[int, int] | None:

@@ -101,7 +101,7 @@ class Ledger:
             log.warning("Redis came back without its data; as far as is known here, no accepted point waited there")
 
     async def late(self, lane: "Lane", made_at: int, stored: int, duplicates: int) -> int:
-        """Points that waited in a lost data set are stored all the same; how many of them had been counted as lost.
+        """Points that waited in a lost data set are stored all the same; how many, 0 where none was lost.
 
         `made_at` says when the last of their entries was made, Unix milliseconds.
         """

@@ -68,6 +68,11 @@ class Producer:
             self._ledger.hear(append.lane, Heard.of(totals))
         return [entry_id.decode() for entry_id, _ in replies]
 
+    async def probe(self, lane: "Lane") -> None:
+        """See whether the server would take points, without any. Raises RedisError where it would not."""
+        with translated(self._url):
+            await script(self._redis, "probe")([lane.counters])
+
     async def remaining(self, lane: "Lane", ids: Sequence[str]) -> int:
         """How many of those entries are not stored yet."""
         remaining = script(self._redis, "remaining")

@@ -1,5 +1,6 @@
 """What an error of the database means: whose fault it is, and so what to do."""
 
+import re
 from enum import Enum
 
 import psycopg
@@ -31,6 +32,14 @@ _BY_STATE = {
 }
 
 
+_GUESS = re.compile(
+    r" This probably means the server terminated abnormally before or while processing the request\.?"
+    r"| Is the server running (?:on that host|locally) and accepting .*?\?"
+)
+"""What libpq adds to a connection that ended or was refused; it says nothing more."""
+_ATTEMPT = re.compile(r"connection to server (?:at|on) .*? failed: ")
+
+
 def fault(exc: psycopg.Error) -> Fault:
     """Whose fault that error is."""
     state = exc.sqlstate or ""
@@ -42,13 +51,13 @@ def fault(exc: psycopg.Error) -> Fault:
 def one_line(exc: BaseException) -> str:
     """The error's primary message on one line: libpq's run over several, with what every attempt to connect said."""
     primary = exc.diag.message_primary if isinstance(exc, psycopg.Error) else None
-    lines = [line.strip() for line in (primary or str(exc)).splitlines()]
-    return " ".join(line for line in lines if line) or type(exc).__name__
+    words = " ".join((primary or str(exc)).split())
+    return _GUESS.sub("", words).removeprefix("consuming input failed: ") or type(exc).__name__
 
 
 def unreachable(exc: psycopg.Error, where: str) -> DatabaseError:
     """An error of connecting, as one line and what to do. It has no SQLSTATE, only libpq's words."""
-    message = one_line(exc).removeprefix("connection failed: ")
+    message = one_line(exc).removeprefix("connection failed: ").removeprefix("connection is bad: ")
     if "password authentication failed" in message or "no password supplied" in message:
         return DatabaseError(
             f"the database at {where} refuses the login: {_cause(message)}", hint="check user and password in DATABASE_URL"
@@ -61,4 +70,7 @@ def unreachable(exc: psycopg.Error, where: str) -> DatabaseError:
 
 def _cause(message: str) -> str:
     """The last cause that libpq names: what comes before repeats address and port."""
-    return message.rpartition("FATAL:")[2].strip() if "FATAL:" in message else message
+    if "FATAL:" in message:
+        return message.rpartition("FATAL:")[2].strip()
+    tries = len(_ATTEMPT.findall(message))
+    return _ATTEMPT.sub("", message) if tries == 1 else message

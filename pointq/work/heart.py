@@ -83,6 +83,7 @@ class Heart:
                 stored_points=figures.stored,
                 state=figures.state,
                 at=await self._heartbeats.now(),
+                trouble=figures.trouble,
                 session=None if session is None else (session.pid, session.started),
             )
         )

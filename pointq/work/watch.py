@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 import psycopg
 
@@ -9,9 +10,13 @@ from pointq.errors import DatabaseError
 from pointq.store.faults import one_line
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor
+from pointq.work.lot import Lot
 from pointq.work.worker import Worker, first_of
 
 log = logging.getLogger("pointq.work")
+
+_SLOW_SECONDS = 8.0
+"""A lot is stored in a second; before the 10 s after which a wait for a lock is an error of its own."""
 
 
 class Watch:
@@ -25,6 +30,8 @@ class Watch:
         self._evictor = evictor
         self._writer = writer
         self._interval = interval
+        self._since = 0.0
+        self._told = False
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
 
@@ -45,10 +52,30 @@ class Watch:
         last = None
         while not self._stop.is_set():
             lot = self._worker.storing
-            if lot is not None and lot is last:
+            if lot is not last:
+                self._tell_end(last)
+                last, self._since = lot, time.monotonic()
+            elif lot is not None:
+                self._tell_slow(lot)
                 await self._look()
-            last = lot
             await first_of(asyncio.sleep(self._interval), self._stop.wait())
+
+    def _tell_slow(self, lot: Lot) -> None:
+        if self._told or self._worker.waits or time.monotonic() - self._since < _SLOW_SECONDS:
+            return
+        self._told = True
+        log.warning(
+            "%d %s points are not stored after %.0f s: the database hangs, or another session holds a lock that they need; "
+            "nothing is lost, it goes on when that ends",
+            sum(entry.points for entry in lot.entries),
+            lot.lane.kind.name,
+            time.monotonic() - self._since,
+        )
+
+    def _tell_end(self, lot: Lot | None) -> None:
+        if self._told and lot is not None:
+            log.warning("the %s points are through after %.1f s", lot.lane.kind.name, time.monotonic() - self._since)
+        self._told = False
 
     async def _look(self) -> None:
         try:

@@ -28,6 +28,9 @@ _STOP_SECONDS = 8.0
 """What a stop waits for a database that says nothing; Docker kills after 10 s."""
 
 
+_MEANWHILE = "accepted points wait in the queue"
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a worker did so far."""
@@ -37,6 +40,8 @@ class Figures:
     dead: int
     points_per_second: float
     state: str
+    trouble: str | None
+    """What it waits for, where it is paused."""
 
 
 class Worker:
@@ -50,7 +55,7 @@ class Worker:
         self._storing: Lot | None = None
         self._ended = asyncio.Event()
         self._next: asyncio.Queue[Lot | None] = asyncio.Queue(maxsize=1)
-        self._database = Outage(log, "the database", Backoff())
+        self._database = Outage(log, "the database", Backoff(), meanwhile=_MEANWHILE)
         # both halves notice when Redis goes, and one of them says so
         self._redis = reader.outage
         self._lane_outages: dict[Lane, Outage] = {}
@@ -77,10 +82,20 @@ class Worker:
         """The lot that it is storing now."""
         return self._storing
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is away that it waits for, which the log says."""
+        return self._state() == "paused"
+
     def figures(self) -> Figures:
         """What it did so far and what it does now."""
         return Figures(
-            self._tally.stored, self._tally.duplicates, self._dead, self._rate.per_second(time.monotonic()), self._state()
+            self._tally.stored,
+            self._tally.duplicates,
+            self._dead,
+            self._rate.per_second(time.monotonic()),
+            self._state(),
+            self._trouble(),
         )
 
     def stop(self) -> None:
@@ -216,13 +231,17 @@ class Worker:
 
     def _outage_of(self, lane: Lane) -> Outage:
         if lane not in self._lane_outages:
-            self._lane_outages[lane] = Outage(log, f"the table of {lane.kind.name} points", Backoff())
+            self._lane_outages[lane] = Outage(log, f"the table of {lane.kind.name} points", Backoff(), meanwhile=_MEANWHILE)
         return self._lane_outages[lane]
+
+    def _trouble(self) -> str | None:
+        outages = (self._database, self._redis, *self._lane_outages.values())
+        return next((outage.trouble for outage in outages if outage.active), None)
 
     def _state(self) -> str:
         if self._reader.stopping:
             return "stopping"
-        if self._database.active or self._redis.active or any(o.active for o in self._lane_outages.values()):
+        if self._trouble() is not None:
             return "paused"
         return "draining" if self._reader.draining else "running"
 

@@ -19,8 +19,8 @@ from pointq.embedded import wheels
 from pointq.embedded.account import Account
 from pointq.embedded.layout import Layout
 from pointq.errors import EmbeddedError
+from pointq.ops.bench.door import Door
 from tests.faults.installation import Installation
-from tests.faults.proxy import Door
 from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer
 from tests.support.needs import missing
 from tests.support.sites import Site, run_pointq

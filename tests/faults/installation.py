@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from pointq.ops.bench.door import HOST, Door
 from pointq.ops.collect import collect
 from pointq.ops.status import Status, Totals
 from pointq.points import frame
@@ -22,7 +23,6 @@ from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.spool.stats import inspect
 from tests.faults.load import BUDGET_SECONDS, SLACK_SECONDS, Key, Load
-from tests.faults.proxy import HOST, Door
 from tests.faults.servers import USER, DatabaseServer, QueueServer
 from tests.support.points import TABLES
 from tests.support.processes import Running

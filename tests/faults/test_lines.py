@@ -2,9 +2,9 @@
 
 import pytest
 
+from pointq.ops.bench.door import Trap
 from tests.faults.installation import RECOVERY_SECONDS, Installation, assert_prompt, lines
 from tests.faults.load import Load
-from tests.faults.proxy import Trap
 from tests.support.until import until
 
 LATENCY_SECONDS = 0.1

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from pointq.ops.bench.door import Door, Trap
 from tests.faults.installation import Installation
 from tests.faults.load import Load
-from tests.faults.proxy import Door, Trap
 from tests.faults.servers import freeze, thaw
 from tests.support.until import PATIENCE_SECONDS
 

@@ -143,7 +143,9 @@ async def test_a_missing_table_parks_its_lane_alone_and_refuses_nothing(
     await check_flights(crew.database)
     told = said(caplog)
     assert len(told) == 2, told
-    assert told[0].startswith('the table of live points: relation "live_track_points" does not exist; nothing is lost')
+    assert told[0].startswith(
+        'the table of live points: relation "live_track_points" does not exist; accepted points wait in the queue'
+    )
     assert told[1].startswith("the table of live points: works again after")
 
 

@@ -1,7 +1,7 @@
 """``pointq bench``: how fast this installation is, and how near to its floors."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -9,15 +9,17 @@ from pointq.cli.context import AppContext, JsonOption, app_context, print_json
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from pointq.cli.backends import Servers
     from pointq.cli.bench_screen import Progress
     from pointq.config import Settings
-    from pointq.ops.bench.options import Options
+    from pointq.ops.bench.options import Backends, Options
     from pointq.ops.bench.run import Report
 
 _ALL = "all"
+
+T = TypeVar("T")
 
 HELP = help_text(
     "Measure this installation against what its database, its Redis and its web server can do at all.",
@@ -26,6 +28,7 @@ HELP = help_text(
     ("pointq bench http --duration 10", "the ingest server, in longer rounds"),
     ("pointq bench e2e --points 200000", "from the queue to committed rows, a smaller backlog"),
     ("pointq bench all --html report.html", "a page with charts"),
+    ("pointq bench e2e --faults", "whether a point is lost when everything breaks"),
     ("pointq bench redis db --json | jq .figures", "for a script"),
 )
 
@@ -36,13 +39,20 @@ def bench(  # noqa: PLR0913 - one parameter an option
     *,
     points: Annotated[int, typer.Option(min=1_000, help="Points of the backlog; the other suites take a fifth.")] = 1_000_000,
     batch: Annotated[int, typer.Option(min=1_000, help="Points of one transaction.")] = 20_000,
-    duration: Annotated[float, typer.Option(min=0.05, help="Seconds of one round of requests.")] = 1.5,
+    duration: Annotated[
+        float | None, typer.Option(min=0.05, help="Seconds of one round of requests (1.5), or of the faults (40).")
+    ] = None,
     connections: Annotated[int, typer.Option(min=1, help="Connections that post single points.")] = 64,
     rate: Annotated[
         float | None, typer.Option(min=1, help="Requests a second for the latencies; by default half of the most.")
     ] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Rounds of floor and figure; under 7 nothing is proven.")] = 7,
-    seed: Annotated[int, typer.Option(min=0, help="What made tracks and noise are made from.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="What made tracks and noise are made from (1), or the faults (by chance).")
+    ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="With e2e: break everything on purpose instead, and see whether any point is lost.")
+    ] = False,
     samples: Annotated[
         Path | None,
         typer.Option(envvar="POINTQ_SAMPLES", file_okay=False, exists=True, help="Folder of IGC files to replay."),
@@ -58,7 +68,10 @@ def bench(  # noqa: PLR0913 - one parameter an option
     app = app_context(ctx)
     settings = app.load_config().settings
     chosen = _chosen(suites)
-    options = Options(points, batch, duration, connections, rate, pairs, seed, samples)
+    if faults:
+        _break(app, chosen, settings, seed, duration, as_json=as_json)
+        return
+    options = Options(points, batch, duration or 1.5, connections, rate, pairs, 1 if seed is None else seed, samples)
     with servers(settings) as backends, Progress(app) as progress:
         report = _run(chosen, options, settings, backends, progress)
     if html is not None:
@@ -72,16 +85,52 @@ def bench(  # noqa: PLR0913 - one parameter an option
 def _run(
     suites: "Sequence[str]", options: "Options", settings: "Settings", backends: "Servers", progress: "Progress"
 ) -> "Report":
+    from pointq.ops.bench.run import run
+
+    return _ended(run(suites, options, _measured(settings, backends), progress.tell, progress.found))
+
+
+def _break(
+    app: AppContext, suites: "Sequence[str]", settings: "Settings", seed: int | None, duration: float | None, *, as_json: bool
+) -> None:
+    """Make faults and report; the exit code is 1 where a promise was broken. Raises UsageError."""
+    import secrets
+
+    from pointq.cli.backends import servers
+    from pointq.cli.bench_screen import Progress
+    from pointq.cli.faults_screen import render
+    from pointq.errors import ExitCode, UsageError
+    from pointq.ops.bench.suite_faults import run
+
+    if list(suites) != ["e2e"]:
+        raise UsageError("--faults belongs to the suite e2e alone", hint="pointq bench e2e --faults")
+    chosen = secrets.randbelow(2**32) if seed is None else seed
+    app.err.print(f"seed {chosen}", style="dim")
+    with servers(settings) as backends, Progress(app) as progress:
+        report = _ended(run(_measured(settings, backends), chosen, duration or 40.0, progress.tell))
+    if as_json:
+        print_json(report)
+    else:
+        app.out.print(render(report))
+    if not report.verdict.is_good:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _measured(settings: "Settings", backends: "Servers") -> "Backends":
+    from pointq.ops.bench.options import Backends
+
+    return Backends(backends.redis_url, backends.database_url, settings.durability, settings.min_replicas)
+
+
+def _ended(work: "Coroutine[Any, Any, T]") -> "T":
+    """What it returns; a Ctrl-C that cancelled it is one here too."""
     import asyncio
 
-    from pointq.ops.bench.options import Backends
-    from pointq.ops.bench.run import run
     from pointq.work.process import new_runner
 
-    own = Backends(backends.redis_url, backends.database_url, settings.durability, settings.min_replicas)
     with new_runner() as runner:
         try:
-            return runner.run(run(suites, options, own, progress.tell, progress.found))
+            return runner.run(work)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

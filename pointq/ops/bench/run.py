@@ -51,7 +51,7 @@ async def run(
 
     Raises DatabaseError and RedisError where a server fails, PointqError where what was measured is not what was meant.
     """
-    _end_on_sigterm()
+    end_on_sigterm()
     began, started = datetime.now(UTC), time.perf_counter()
     tell("making tracks")
     replayed = tracks.load(options.samples, options.seed)
@@ -73,7 +73,7 @@ async def run(
     return Report(began, seconds, machine(), used, options, replayed.source, tuple(figures))
 
 
-def _end_on_sigterm() -> None:
+def end_on_sigterm() -> None:
     """As Ctrl-C does: what was made must be removed."""
     task = asyncio.current_task()
     if task is not None:

@@ -47,13 +47,19 @@ def test_without_redis_what_is_unknown_is_null() -> None:
 def test_a_hanging_backend_is_named() -> None:
     status = compose(TimeoutError("no answer within 0.8 s"), TimeoutError("no answer within 0.8 s"), LANES, NOW)
 
-    assert status.reasons == ("Redis: no answer within 0.8 s", "the database: no answer within 0.8 s")
+    assert status.reasons == (
+        "Redis: no answer within 0.8 s",
+        "the database: no answer within 0.8 s; accepted points wait until it works",
+    )
 
 
 def test_without_the_database_points_are_still_accepted() -> None:
     status = compose(queue(IDLE, WORKER), DatabaseError("the database at y cannot be reached"), LANES, NOW)
 
-    assert (status.state, status.reasons) == ("degraded", ("the database at y cannot be reached",))
+    assert (status.state, status.reasons) == (
+        "degraded",
+        ("the database at y cannot be reached; accepted points wait until it works",),
+    )
 
 
 def test_evicting_servers_and_dead_letters_are_named() -> None:
@@ -100,7 +106,7 @@ def test_work_that_no_worker_takes_is_named() -> None:
 
     for workers in ((), (lost,), (other,)):
         status = compose(queue(waiting, *workers), DATABASE, LANES, NOW)
-        assert status.reasons == ("7 live points wait and no worker takes priority 1",)
+        assert status.reasons == ("7 live points wait and no worker takes priority 1; `pointq work` starts one",)
     assert compose(queue(waiting, WORKER), DATABASE, LANES, NOW).state == "ok"
 
 

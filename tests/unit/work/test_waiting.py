@@ -65,3 +65,26 @@ def test_an_outage_is_said_once_and_its_end_once(caplog: pytest.LogCaptureFixtur
     ]
     assert (away, outage.active) == (True, False)
     assert outage.backoff.step() == 1.0
+
+
+def test_a_line_that_is_cut_again_and_again_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = 10.0
+    log = logging.getLogger("pointq.test")
+    outage = Outage(log, "Redis", Backoff(), clock=lambda: now)
+
+    def cut(tries: int) -> None:
+        for _ in range(tries):
+            outage.begin("Redis at x:1 reset the connection")
+            assert outage.trouble == "Redis at x:1 reset the connection"
+        outage.end()
+        assert outage.trouble is None
+
+    for now in (10.0, 11.0, 12.0, 19.9):  # noqa: B007 - the clock reads it
+        cut(tries=1)
+    assert len(caplog.records) == 2, "the first begins and ends"
+    now = 19.95
+    cut(tries=2)
+    assert len(caplog.records) == 4, "one that lasts is told"
+    now = 30.0
+    cut(tries=1)
+    assert len(caplog.records) == 6, "one long after is told"

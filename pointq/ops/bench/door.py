@@ -1,6 +1,6 @@
-"""A door before a server: TCP on this machine on one side, the server's Unix socket on the other.
+"""A door before a server: a proxy that lets data through late or not at all, cuts its lines, refuses new ones, all on command.
 
-On command it lets data through late or not at all, cuts its lines, refuses new ones; a trap cuts one line at a chosen byte.
+A trap cuts one line at a chosen byte. The fault suite and ``bench e2e --faults`` put one before each server.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 HOST = "127.0.0.1"
+Address = Path | tuple[str, int]
+"""A Unix socket, or a host and port."""
 
 _CHUNK_BYTES = 65_536
 _QUEUED_CHUNKS = 64
@@ -50,21 +52,26 @@ class _CutError(Exception):
 
 
 class Door:
-    """Stands between clients and a server; all methods may be called from the test's thread."""
+    """Stands between clients and a server; its methods are called from another thread than its own.
 
-    def __init__(self, target: Path) -> None:
+    Clients come to a port of this machine, or to the Unix socket `path`, which its folder must keep from others: a server that
+    listens on a Unix socket is opened to whoever can come to its door.
+    """
+
+    def __init__(self, target: Address, path: Path | None = None) -> None:
         self.delay = 0.0
         """Seconds that data takes in each direction."""
         self._target = target
+        self._path = path
         self._lines: set[asyncio.Task[None]] = set()
         self._trap: Trap | None = None
         self._listener: socket.socket | None = None
         # never listens: it keeps the port, and lets it refuse, while the door is shut
-        self._holder = _bound(0)
-        self.port = int(self._holder.getsockname()[1])
+        self._holder = _bound(0) if path is None else None
+        self.port = 0 if self._holder is None else int(self._holder.getsockname()[1])
         self._loop = asyncio.new_event_loop()
         self._flows = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f"door of {target.name}", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"door of {target}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -77,7 +84,8 @@ class Door:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_COMMAND_SECONDS)
         self._loop.close()
-        self._holder.close()
+        if self._holder is not None:
+            self._holder.close()
 
     def open(self) -> None:
         """Take new lines."""
@@ -109,7 +117,7 @@ class Door:
 
     async def _open(self) -> None:
         if self._listener is None:
-            self._listener = _bound(self.port)
+            self._listener = _bound(self.port) if self._path is None else _bound_to(self._path)
             self._listener.listen(128)
             self._loop.add_reader(self._listener, self._accept, self._listener)
 
@@ -130,7 +138,8 @@ class Door:
         with suppress(BlockingIOError, ConnectionError):
             client, _ = listener.accept()
             client.setblocking(False)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._path is None:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             task = asyncio.ensure_future(self._serve(client))
             self._lines.add(task)
@@ -142,10 +151,9 @@ class Door:
         self._lines.discard(task)
 
     async def _serve(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
-        server.setblocking(False)
+        server = None
         try:
-            await self._loop.sock_connect(server, str(self._target))
+            server = await self._reach()
             line = _Line()
             up, down = asyncio.Queue[_Chunk](_QUEUED_CHUNKS), asyncio.Queue[_Chunk](_QUEUED_CHUNKS)
             await self._first_of(
@@ -159,7 +167,27 @@ class Door:
         except (OSError, _CutError):
             return
         finally:
+            if server is not None:
+                server.close()
+
+    async def _reach(self) -> socket.socket:
+        """A line to the server. Raises OSError."""
+        if isinstance(self._target, Path):
+            return await self._connected(socket.socket(socket.AF_UNIX), str(self._target))
+        host, port = self._target
+        ((family, kind, protocol, _, address), *_) = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        server = await self._connected(socket.socket(family, kind, protocol), address)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return server
+
+    async def _connected(self, server: socket.socket, address: Any) -> socket.socket:  # noqa: ANN401 - its form is the family's
+        server.setblocking(False)
+        try:
+            await self._loop.sock_connect(server, address)
+        except BaseException:
             server.close()
+            raise
+        return server
 
     async def _receive(self, source: socket.socket, chunks: asyncio.Queue[_Chunk]) -> None:
         data = b"-"
@@ -225,4 +253,13 @@ def _bound(port: int) -> socket.socket:
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     bound.bind((HOST, port))
+    return bound
+
+
+def _bound_to(path: Path) -> socket.socket:
+    """A Unix socket there, in place of an older one, which refuses by now."""
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.setblocking(False)
+    bound.bind(str(path))
     return bound
