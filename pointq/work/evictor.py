@@ -18,9 +18,16 @@ _SILENT_SECONDS = 5.0
 """Five missed heartbeats: nobody's network or disk takes so long."""
 
 
-def silence(reclaim_idle: float) -> float:
-    """The age in seconds of the last heartbeat of a worker that counts as silent; its entries are reclaimed later than that."""
-    return min(reclaim_idle / 2, _SILENT_SECONDS)
+_MISSED_BEATS = 3
+"""However soon entries are reclaimed: a heart that is late by one beat or two is no dead one."""
+
+
+def silence(reclaim_idle: float, heartbeat: float) -> float:
+    """The age in seconds of the last heartbeat of a worker that counts as silent.
+
+    Its entries are reclaimed later than that, unless `heartbeat`, the time between two, is long for `reclaim_idle`.
+    """
+    return max(min(reclaim_idle / 2, _SILENT_SECONDS), heartbeat * _MISSED_BEATS)
 
 
 class Evictor:

@@ -78,7 +78,7 @@ async def work(plan: Plan) -> Figures:
         strict=plan.strict,
     )
     heartbeats = Heartbeats(redis, plan.redis_url, plan.prefix)
-    evictor = Evictor(heartbeats, consumer.name, silent_seconds=silence(plan.reclaim_idle_seconds))
+    evictor = Evictor(heartbeats, consumer.name, silent_seconds=silence(plan.reclaim_idle_seconds, plan.heartbeat_seconds))
     worker = Worker(consumer, reader, _writer(plan), evictor)
     heart = Heart(worker, reader, consumer, heartbeats, interval=plan.heartbeat_seconds)
     watch = Watch(worker, evictor, _writer(plan), interval=plan.heartbeat_seconds)

@@ -20,7 +20,7 @@ from pointq.embedded.account import Account
 from pointq.embedded.layout import Layout
 from pointq.errors import EmbeddedError
 from pointq.ops.bench.door import Door
-from tests.faults.installation import Installation
+from tests.faults.installation import SECONDS, Installation
 from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer
 from tests.support.needs import missing
 from tests.support.sites import Site, run_pointq
@@ -102,6 +102,12 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Which server the queue is in: Valkey that syncs always, where the test names no other."""
     found: Engine = getattr(request, "param", VALKEY)
     return found
+
+
+@pytest.fixture
+def seconds(engine: Engine) -> float:
+    """How long a fault lasts: on the first server in full, on the others long enough to be noticed."""
+    return SECONDS if engine is VALKEY else SECONDS / 5
 
 
 @pytest.fixture

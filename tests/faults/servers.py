@@ -56,6 +56,7 @@ class Engine:
 VALKEY = Engine("valkey", "always")
 EVERYSEC = Engine("valkey", "everysec")
 REDIS = Engine("redis", "always")
+ENGINES = (VALKEY, EVERYSEC, REDIS)
 
 
 class QueueServer:
@@ -111,7 +112,12 @@ class QueueServer:
             "logfile": str(self._folder / "queue.log"),
         }
         words = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        self.process = subprocess.Popen((str(self._program), *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            (str(self._program), *words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            restore_signals=False,  # as Python does, it takes a file that may not grow for an error, not for its end
+        )
         until(self._answers, "the queue's server answers")
 
     def kill(self) -> None:
@@ -131,6 +137,16 @@ class QueueServer:
         """Change a setting while it runs."""
         with closing(self.client()) as client:
             client.config_set(name, value)
+
+    def demote(self) -> None:
+        """Make it the replica of a server that is not there: it keeps its data and refuses writes."""
+        with closing(self.client()) as client:
+            client.replicaof("127.0.0.1", 1)
+
+    def promote(self) -> None:
+        """Make it a primary again."""
+        with closing(self.client()) as client:
+            client.replicaof("NO", "ONE")
 
     def _answers(self) -> bool:
         assert self.alive, (self._folder / "queue.log").read_text()

@@ -71,6 +71,27 @@ def test_the_disk_under_the_queue_is_full(place: Installation, seed: int, engine
         place.queue.kill()
 
 
+@pytest.mark.parametrize("engine", [VALKEY, EVERYSEC], indirect=True, ids=str)
+def test_the_append_only_file_takes_no_more(place: Installation, seed: int, engine: Engine) -> None:
+    """The same without a small file system, which only root can mount: the limit of a file's size refuses its writes."""
+    with place.site.serve() as server, place.worker() as worker:
+        with Load(server.url, seed) as load:
+            place.works()
+            size = max(path.stat().st_size for path in place.queue.data.rglob("*.aof"))
+            resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (size + QUEUE_ROOM_BYTES, resource.RLIM_INFINITY))
+            load.go_by("database")
+            load.last(1)
+            if place.queue.alive:
+                resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            revive(place.queue, engine)
+            load.go_by("queue")
+            place.works(within=RECOVERY_SECONDS)
+        place.empty()
+        assert_prompt(load)
+        assert not lines(worker, "Traceback")
+    place.check(load)
+
+
 def revive(queue: QueueServer, engine: Engine) -> None:
     if engine is VALKEY:
         until(lambda: not queue.alive, "the server ends itself")

@@ -7,21 +7,21 @@ import pytest
 
 from tests.faults.installation import RECOVERY_SECONDS, SECONDS, Installation, assert_prompt, lines
 from tests.faults.load import SLACK_SECONDS, Load
-from tests.faults.servers import EVERYSEC, REDIS, VALKEY, freeze, thaw
+from tests.faults.servers import ENGINES, freeze, thaw
 from tests.support.api import UPLOAD
 from tests.support.points import track
 from tests.support.processes import Running
 from tests.support.until import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.timeout(SECONDS * 2 + PATIENCE_SECONDS * 4)
+pytestmark = [
+    pytest.mark.timeout(SECONDS * 2 + PATIENCE_SECONDS * 4),
+    pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str),
+]
 
 STATUS_SECONDS = 1.0
 """In which a status answers, whatever hangs."""
 
 
-@pytest.mark.parametrize(
-    ("engine", "seconds"), [(VALKEY, SECONDS), (EVERYSEC, SECONDS / 5), (REDIS, SECONDS / 5)], indirect=["engine"], ids=str
-)
 def test_the_queue_is_frozen(place: Installation, seed: int, seconds: float) -> None:
     """One request finds out within its budget, the others go another way; the worker goes on when it wakes up."""
     with place.site.serve() as server, place.worker() as worker:
@@ -48,13 +48,13 @@ def test_the_queue_is_frozen(place: Installation, seed: int, seconds: float) -> 
     place.check(load)
 
 
-def test_the_database_is_frozen(place: Installation, seed: int) -> None:
+def test_the_database_is_frozen(place: Installation, seed: int, seconds: float) -> None:
     """Points wait in the queue; the status says what it knows; nothing is a dead letter."""
     with place.site.serve() as server, place.worker():
         with Load(server.url, seed) as load:
             place.works()
             place.database.freeze()
-            load.last(SECONDS)
+            load.last(seconds)
             with server.client() as client:
                 health = client.get("/health")
             assert (health.status, health.json["database"]) == (200, "disconnected")
@@ -64,6 +64,25 @@ def test_the_database_is_frozen(place: Installation, seed: int) -> None:
         place.empty()
         assert_prompt(load)
         assert set(load.ways) == {"queue"}
+    place.check(load)
+
+
+def test_the_queue_and_the_database_hang(place: Installation, seed: int, seconds: float) -> None:
+    """Each costs one request its share of the budget; the others go to the disk."""
+    with place.site.serve() as server, place.worker() as worker:
+        with Load(server.url, seed) as load:
+            place.works()
+            place.redis_door.hold()
+            place.database_door.hold()
+            load.go_by("spool")
+            load.last(seconds / 2)
+            place.redis_door.flow()
+            place.database_door.flow()
+            load.go_by("queue")
+        place.empty()
+        assert_prompt(load)
+        assert len(lines(server, "the way by the database is closed", "points go by the spool")) == 1, server.log
+        assert not lines(worker, "Traceback")
     place.check(load)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from tests.faults.installation import RECOVERY_SECONDS, Installation, assert_prompt, lines
 from tests.faults.load import Load
-from tests.faults.servers import EVERYSEC, REDIS, VALKEY
+from tests.faults.servers import ENGINES
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 
 KILLS = int(os.environ.get("POINTQ_TEST_KILLS", "2"))
 
@@ -44,7 +46,6 @@ def test_the_ingest_server_is_killed(place: Installation, seed: int) -> None:
     place.check(load)
 
 
-@pytest.mark.parametrize("engine", [VALKEY, EVERYSEC, REDIS], indirect=True, ids=str)
 def test_the_queue_is_killed(place: Installation, seed: int) -> None:
     """Points go to the database meanwhile, and back to the queue when it is back; the worker goes on by itself."""
     with place.site.serve() as server, place.worker() as worker:
@@ -60,6 +61,24 @@ def test_the_queue_is_killed(place: Installation, seed: int) -> None:
         assert_prompt(load)
         assert len(lines(worker, "Redis", "tried again")) == KILLS, worker.log
         assert len(lines(worker, "Redis", "works again")) == KILLS, worker.log
+    place.check(load)
+
+
+def test_the_queue_is_demoted(place: Installation, seed: int) -> None:
+    """As the old primary of a failover is: it answers, and refuses every write; then the address leads to a primary again."""
+    with place.site.serve() as server, place.worker() as worker:
+        with Load(server.url, seed) as load:
+            place.works()
+            place.queue.demote()
+            load.go_by("database")
+            place.queue.promote()
+            place.works(within=RECOVERY_SECONDS)
+            load.go_by("queue")
+        place.empty()
+        assert_prompt(load)
+        assert lines(server, "the way by the queue is closed", "read only replica"), server.log
+        assert len(lines(worker, "Redis at", "tried again")) == 1, worker.log
+        assert not lines(worker, "Traceback")
     place.check(load)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.installation import RECOVERY_SECONDS, Installation, assert_balanced, assert_prompt, lines
 from tests.faults.load import Load
-from tests.faults.servers import EVERYSEC, REDIS, VALKEY, freeze, thaw
+from tests.faults.servers import ENGINES, EVERYSEC, REDIS, VALKEY, freeze, thaw
 from tests.support.until import until
 
 
@@ -43,6 +43,7 @@ def states(place: Installation) -> list[str]:
     return [worker.state for worker in place.status().workers or ()]
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_the_queue_comes_back_empty(place: Installation, seed: int) -> None:
     """What waited is lost with its disk; the group is made anew under a running worker, and all goes on."""
     with place.site.serve() as server, place.worker() as worker:
@@ -67,6 +68,7 @@ def test_the_queue_comes_back_empty(place: Installation, seed: int) -> None:
     assert lines(server, "came back without its data") + lines(worker, "came back without its data")
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_what_waited_in_a_lost_queue_is_all_that_is_lost(place: Installation, seed: int) -> None:
     """A worker holds batches of a queue that is gone: it stores what it has, and what comes; nothing is counted twice."""
     with place.site.serve() as server, place.worker() as worker:
@@ -92,6 +94,7 @@ def test_what_waited_in_a_lost_queue_is_all_that_is_lost(place: Installation, se
     assert lines(server, "points that waited there are lost") + lines(worker, "points that waited there are lost")
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_workers_of_a_full_queue_leave_each_other_alone(place: Installation, seed: int) -> None:
     """Each is seen alive by the others, however long it waits for the database: no session is ended."""
     with place.site.serve() as server, place.worker() as one, place.worker() as other:

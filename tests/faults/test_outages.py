@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.installation import RECOVERY_SECONDS, SECONDS, Installation, assert_prompt, decoded, lines
 from tests.faults.load import Load
-from tests.faults.servers import EVERYSEC, REDIS, USER, VALKEY
+from tests.faults.servers import ENGINES, USER
 from tests.support.api import UPLOAD
 from tests.support.points import flight_uuid, track
 from tests.support.until import PATIENCE_SECONDS, until
@@ -14,9 +14,7 @@ from tests.support.until import PATIENCE_SECONDS, until
 pytestmark = pytest.mark.timeout(SECONDS * 2 + PATIENCE_SECONDS * 4)
 
 
-@pytest.mark.parametrize(
-    ("engine", "seconds"), [(VALKEY, SECONDS), (EVERYSEC, SECONDS / 10), (REDIS, SECONDS / 10)], indirect=["engine"], ids=str
-)
+@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_the_database_refuses_for_a_while(place: Installation, seed: int, seconds: float) -> None:
     """The backlog grows, then drains; the log says it once, and once again when it is over."""
     with place.site.serve() as server, place.worker() as worker:
@@ -35,6 +33,7 @@ def test_the_database_refuses_for_a_while(place: Installation, seed: int, second
     place.check(load)
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_everything_is_away_for_a_while(place: Installation, seed: int) -> None:
     """The spool takes what comes, also in a server that is started again, and drains by itself."""
     with place.worker() as worker:

@@ -1,5 +1,7 @@
 """The direct way into the database, on a real one."""
 
+import asyncio
+
 import numpy as np
 import psycopg
 import pytest
@@ -32,6 +34,26 @@ async def test_points_are_committed_when_it_returns(site: Site) -> None:
     with psycopg.connect(site.database_url) as connection:
         assert connection.execute("SELECT points FROM flights").fetchall() == [(2,)]
         assert connection.execute("SELECT lat FROM live_track_points ORDER BY lat").fetchall() == [(45.0,), (46.0,)]
+
+
+async def test_a_rush_takes_no_more_than_two_connections(site: Site) -> None:
+    """The database has its workers to serve besides: what comes at the same time waits in line."""
+    way = DatabaseWay(site.database_url)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("BEGIN; LOCK TABLE live_track_points IN SHARE MODE")
+        takes = [asyncio.create_task(way.take(parcels_of(batch_of(45 + i), LANES), 0)) for i in range(6)]
+        seen = [0]
+        while seen[-1] < 2 or len(seen) < 50:
+            await asyncio.sleep(0.01)
+            seen.append(int(connection.execute(waiting).fetchall()[0][0]))
+        assert not any(take.done() for take in takes)
+        connection.execute("COMMIT")
+        await asyncio.gather(*takes)
+        assert connection.execute("SELECT count(*) FROM live_track_points").fetchall() == [(6,)]
+    await way.close()
+
+    assert max(seen) == 2
 
 
 async def test_poison_is_declined_and_a_missing_table_is_a_failure(site: Site) -> None:

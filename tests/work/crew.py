@@ -93,7 +93,7 @@ class Crew:
         consumer = Watched(redis, self.redis_url, name)
         reader = Reader(consumer, [self.lane(kind) for kind in kinds or KINDS], **{"block": 0.05, **options})
         heartbeats = Heartbeats(redis, self.redis_url, self.prefix)
-        evictor = Evictor(heartbeats, name, silent_seconds=silence(options.get("reclaim_idle", 10.0)))
+        evictor = Evictor(heartbeats, name, silent_seconds=silence(options.get("reclaim_idle", 10.0), heart or 0.05))
         worker = Worker(consumer, reader, Writer(database_url), evictor)
         return Hand(worker, reader, consumer, Heart(worker, reader, consumer, heartbeats, interval=heart or 3600.0))
 

@@ -51,7 +51,11 @@ async def lives(crew: Crew, writer: Writer) -> bool:
 
 
 def test_silence_begins_before_anything_is_reclaimed() -> None:
-    assert [silence(idle) for idle in (0.4, 10.0, 60.0)] == [0.2, 5.0, 5.0]
+    assert [silence(idle, heartbeat=0.05) for idle in (0.4, 10.0, 60.0)] == [0.2, 5.0, 5.0]
+
+
+def test_a_heart_that_is_late_by_a_beat_is_not_silent() -> None:
+    assert silence(1.0, heartbeat=1.0) == 3.0
 
 
 @pytest.mark.parametrize("owners", [None, {"silent"}])
