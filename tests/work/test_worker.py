@@ -218,7 +218,7 @@ async def test_redis_away_for_a_while(crew: Crew, caplog: pytest.LogCaptureFixtu
 
     told = said(caplog)
     assert len(told) == 2, told
-    assert told[0].startswith("Redis: ")
+    assert told[0].startswith("Redis at ")
     assert told[1].startswith("Redis: works again after")
 
 
