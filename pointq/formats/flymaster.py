@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointq.errors import FormatError
-from pointq.formats.flaws import Codes, Flaw, first_of_each_key, time_flaws
+from pointq.formats.flaws import Codes, Flaw, first_flaw, first_of_each_key, position_flaws, time_flaws
 from pointq.formats.track import Rejects, TrackFile, present
 from pointq.points.batch import Array
 
@@ -140,11 +140,7 @@ def _numbers(rows: list[bytes]) -> NDArray[np.float64]:
 def _value_flaws(table: NDArray[np.float64], now_us: int) -> Codes:
     """What is wrong with the values of whole rows, shape (n,)."""
     _, time, lat, lon, *_ = table
-    flaws = time_flaws(time.astype(np.int64) * _SECOND_US, now_us)
-    flaws[(lat == 0) & (lon == 0)] = Flaw.NULL_ISLAND
-    flaws[np.abs(lon) > 180] = Flaw.LONGITUDE_RANGE  # noqa: PLR2004 - degrees
-    flaws[np.abs(lat) > 90] = Flaw.LATITUDE_RANGE  # noqa: PLR2004 - degrees
-    return flaws
+    return first_flaw(position_flaws(lat, lon), time_flaws(time.astype(np.int64) * _SECOND_US, now_us))
 
 
 def _columns(table: NDArray[np.float64]) -> dict[str, Array]:
