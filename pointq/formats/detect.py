@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 from pointq.errors import FormatError
 from pointq.formats.flymaster import is_flymaster_upload, parse_flymaster_upload
+from pointq.formats.flymaster_binary import looks_like_packets, parse_flymaster_binary
+from pointq.formats.flymaster_live import is_flymaster_live, parse_flymaster_live
+from pointq.formats.geojson import looks_like_geojson, parse_geojson
 from pointq.formats.igc import looks_like_igc, parse_igc
 from pointq.formats.track import TrackFile
+from pointq.formats.xcontest import looks_like_xcontest, parse_xcontest
 
 _KNOWN_FOREIGN = {
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "gzip",
-    b"\xa0\xa0": "Flymaster binary packets",
     b"<": "XML or HTML",
     b"{": "JSON",
     b"[": "JSON",
@@ -52,6 +55,30 @@ FORMATS = (
         "the text that Flymaster instruments upload",
         is_flymaster_upload,
         lambda data, hints: parse_flymaster_upload(data, now_us=hints.now_us).track,
+    ),
+    Format(
+        "flymaster-binary",
+        "the packets of Flymaster instruments",
+        looks_like_packets,
+        lambda data, hints: parse_flymaster_binary(data, now_us=hints.now_us),
+    ),
+    Format(
+        "flymaster-live",
+        "JSON of the Flymaster live server",
+        is_flymaster_live,
+        lambda data, hints: parse_flymaster_live(data, now_us=hints.now_us),
+    ),
+    Format(
+        "xcontest",
+        "live data of XContest",
+        looks_like_xcontest,
+        lambda data, hints: parse_xcontest(data, now_us=hints.now_us),
+    ),
+    Format(
+        "geojson",
+        "GeoJSON with times",
+        looks_like_geojson,
+        lambda data, hints: parse_geojson(data, now_us=hints.now_us),
     ),
     Format(
         "igc",
