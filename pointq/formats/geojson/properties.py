@@ -67,7 +67,6 @@ def of_line(properties: Mapping[str, Any], lengths: list[int]) -> Values:
 
 def _fitting(values: list[Any], lengths: list[int]) -> list[Any] | None:
     """One value for each position, if there are so many."""
-    nested = [value for value in values if type(value) is list]
-    if nested and list(map(len, nested)) == lengths and len(nested) == len(values):
-        return list(chain.from_iterable(nested))
-    return values if not nested and len(values) == sum(lengths) else None
+    if len(values) == len(lengths) and all(type(value) is list for value in values) and list(map(len, values)) == lengths:
+        return list(chain.from_iterable(values))
+    return values if len(values) == sum(lengths) else None

@@ -95,7 +95,7 @@ def test_the_lines_of_one_feature_are_one_track(parse: Parse, times: list[Any]) 
     assert track.parts == (Part(0, None),)
 
 
-@pytest.mark.parametrize("times", [[NOON], [NOON] * 3, [[NOON], [LATER]], [[NOON, LATER]] * 2])
+@pytest.mark.parametrize("times", [[], [NOON], [NOON] * 3, [[NOON], [LATER], []], [[NOON]]])
 def test_times_that_do_not_fit_are_no_times(parse: Parse, times: list[Any]) -> None:
     track = parse(collection(feature("LineString", LINE, times=times), feature("LineString", LINE, times=TIMES)))
     assert reasons(track) == [(1, Flaw.TIME_COUNT.text), (2, Flaw.TIME_COUNT.text)]
@@ -293,3 +293,23 @@ def test_a_line_without_positions_is_a_track_without_fixes(parse: Parse) -> None
 def test_another_shape_is_an_error_that_says_where(parse: Parse, document: object, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         parse(document)
+
+
+def test_bad_values_among_many(parse: Parse) -> None:
+    bad: list[tuple[object, object, Flaw]] = [
+        (None, NOON_S, Flaw.NO_LIST),
+        ([7, "46"], NOON_S, Flaw.NO_POSITION),
+        ([7, 2**63], NOON_S, Flaw.LATITUDE_RANGE),
+        ([7, 46], None, Flaw.NO_TIME),
+        ([7, 46], [NOON], Flaw.TIME_FORM),
+        ([7, 46], True, Flaw.TIME_FORM),
+        ([7, 46], "2024-07-01 12:00", Flaw.TIME_FORM),
+        ([7, 46], "2024-02-30T12:00:00Z", Flaw.TIME_FORM),
+        ([7, 46], 1e300, Flaw.TIME_FORM),
+    ]
+    rows = [bad[i % 9] if i % 2 else ([7, 46, i], NOON_S + i, Flaw.NONE) for i in range(900)]
+    positions, times, flaws = zip(*rows, strict=True)
+    track = parse(feature("LineString", positions, coordinateProperties={"times": times}))
+    assert reasons(track) == [(i, flaw.text) for i, flaw in enumerate(flaws, 1) if flaw is not Flaw.NONE]
+    assert track.columns["elevation"].tolist() == list(range(0, 900, 2))
+    assert track.columns["time"].tolist() == [(NOON_S + i) * 1_000_000 for i in range(0, 900, 2)]
