@@ -142,7 +142,8 @@ def first_of_each_key(
     order = np.argsort(time, kind="stable")
     same = _repeats(time[order])
     rows = order[same | np.append(same[1:], False)]
-    rows = rows[np.lexsort((lon[rows], lat[rows], time[rows], part[rows]))]
+    # stable: of equal keys, those of one part stay together
+    rows = rows[np.lexsort((lon[rows], lat[rows], time[rows]))]
     first[rows[_repeats(part[rows]) & _repeats(time[rows]) & _repeats(lat[rows]) & _repeats(lon[rows])]] = False
     return first
 
