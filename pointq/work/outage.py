@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from logging import Logger
 
-from pointq.work.backoff import Backoff
+from pointq.aio import Backoff
 
 
 class Outage:

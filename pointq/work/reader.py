@@ -8,10 +8,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from pointq.aio import Backoff
 from pointq.errors import RedisError
 from pointq.queue.consumer import Consumer, Entry
 from pointq.queue.lanes import Lane
-from pointq.work.backoff import Backoff
 from pointq.work.lot import Lot, make_lot
 from pointq.work.outage import Outage
 from pointq.work.schedule import Schedule

@@ -8,9 +8,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
-from pointq.work.backoff import Backoff
+from pointq.aio import Backoff, first_of
 from pointq.work.child import Orders
-from pointq.work.worker import first_of
 
 log = logging.getLogger("pointq.work")
 

@@ -5,11 +5,12 @@ import logging
 
 import psycopg
 
+from pointq.aio import first_of
 from pointq.errors import DatabaseError
 from pointq.store.faults import one_line
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor
-from pointq.work.worker import Worker, first_of
+from pointq.work.worker import Worker
 
 log = logging.getLogger("pointq.work")
 

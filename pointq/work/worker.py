@@ -3,18 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 
+from pointq.aio import Backoff, first_of
 from pointq.errors import DatabaseError, RedisError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
 from pointq.store.faults import one_line
 from pointq.store.sessions import Session
 from pointq.store.writer import Writer
-from pointq.work.backoff import Backoff
 from pointq.work.evictor import Evictor
 from pointq.work.lot import Lot
 from pointq.work.outage import Outage
@@ -235,14 +235,3 @@ def _connection_lost(exc: psycopg.Error | DatabaseError) -> bool:
 
 def _why(exc: Exception) -> str:
     return one_line(exc) if isinstance(exc, psycopg.Error) else str(exc)
-
-
-async def first_of(*things: Awaitable[object]) -> None:
-    """Wait until one of them is done, and until the others are cancelled: only for what asyncio itself waits for."""
-    tasks = [asyncio.ensure_future(thing) for thing in things]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -72,18 +72,12 @@ def bench(  # noqa: PLR0913 - one parameter an option
 def _run(
     suites: "Sequence[str]", options: "Options", settings: "Settings", backends: "Servers", progress: "Progress"
 ) -> "Report":
-    import asyncio
-
+    from pointq import aio
     from pointq.ops.bench.options import Backends
     from pointq.ops.bench.run import run
-    from pointq.work.process import new_runner
 
     own = Backends(backends.redis_url, backends.database_url, settings.durability, settings.min_replicas)
-    with new_runner() as runner:
-        try:
-            return runner.run(run(suites, options, own, progress.tell, progress.found))
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
+    return aio.run(run(suites, options, own, progress.tell, progress.found))
 
 
 def _chosen(suites: "Sequence[str]") -> "Sequence[str]":

@@ -34,16 +34,15 @@ def serve(
     ] = None,
 ) -> None:
     """Run the ingest server."""
+    from pointq import aio
     from pointq.cli.backends import servers
-    from pointq.work.process import new_runner
 
     app = app_context(ctx)
     settings = app.load_config({"serve.host": host, "serve.port": port, "serve.worker": worker}).settings
     with servers(settings) as backends:
         plan = _plan(settings, backends)
         staff = _staff(app, settings, backends)
-        with new_runner() as runner:
-            runner.run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
+        aio.run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
 async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], None]") -> None:

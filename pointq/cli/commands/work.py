@@ -67,11 +67,10 @@ def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
     if settings.work.processes == 1:
         run(plan)
     else:
-        from pointq.work.process import new_runner
+        from pointq import aio
         from pointq.work.supervisor import supervise
 
-        with new_runner() as runner:
-            runner.run(supervise([orders(app, settings, plan)] * settings.work.processes))
+        aio.run(supervise([orders(app, settings, plan)] * settings.work.processes))
 
 
 def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":

@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from pointq.aio import Backoff
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import LIVE, UPLOAD
@@ -13,7 +14,6 @@ from pointq.queue.consumer import Entry
 from pointq.queue.lanes import Lane
 from pointq.store.prepared import Prepared
 from pointq.store.writer import Stored
-from pointq.work.backoff import Backoff
 from pointq.work.lot import UNREADABLE, Lot, Refused, make_lot
 from pointq.work.storing import store
 from tests.store.batches import batch_of
