@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.ingest.server import Plan
-    from pointq.work.child import Orders
+    from pointq.supervision.job import Job
 
 HELP = help_text(
     "Take points over HTTP until Ctrl-C. Without configured servers it starts embedded ones, and a worker.",
@@ -45,9 +45,9 @@ def serve(
         aio.run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
-async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], None]") -> None:
+async def _serve(plan: "Plan", staff: "list[Job]", ready: "Callable[[str], None]") -> None:
     from pointq.ingest.server import serve as listen
-    from pointq.work.supervisor import Supervisor
+    from pointq.supervision.supervisor import Supervisor
 
     workers = Supervisor(staff)
 
@@ -90,13 +90,13 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     )
 
 
-def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Orders]":
+def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Job]":
     """The workers beside the server: only embedded servers have nobody else to store what waits."""
-    from pointq.cli.commands.work import chosen_lanes, orders, work_plan
+    from pointq.cli.commands.work import chosen_lanes, work_job, work_plan
 
     if not (backends.embedded and settings.serve.worker):
         return []
-    return [orders(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+    return [work_job(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
 
 
 def _greet(app: AppContext, settings: "Settings", backends: "Servers", url: str, worker: bool) -> None:  # noqa: FBT001
