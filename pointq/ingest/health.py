@@ -47,6 +47,7 @@ def health(status: Status) -> web.Response:
         "database": _connected(status.database.connected),
         "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
         "reasons": status.reasons,
+        "pid": status.intake.pid if status.intake else None,
         "time": status.time,
     }
     code = HTTPStatus.SERVICE_UNAVAILABLE if down else HTTPStatus.OK

@@ -90,6 +90,8 @@ class IntakeStatus:
     since: float
     """Unix seconds."""
     is_open: bool
+    pid: int
+    """Of the process that answers: where there are several, each finds its own way."""
     reason: str | None = None
     """Why they do not go by the queue."""
 
