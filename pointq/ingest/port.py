@@ -50,7 +50,9 @@ def _bind(own: socket.socket, address: tuple[object, ...]) -> None:
     # connections of an earlier server that are still in TIME_WAIT do not matter
     own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     own.bind(address)
-    # only now: before, it would let this one in beside another `pointq serve` with several processes
+    # not before: SO_REUSEPORT would let this one in beside another `pointq serve` with several processes, and as long as nobody
+    # listens SO_REUSEADDR would let another in beside this one
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 

@@ -231,6 +231,17 @@ def test_a_port_that_is_taken_is_one_error_before_anything_starts(site: Site, ho
         assert len(set(answering(server.url, 32))) == holders, "nobody else answers there"
 
 
+@pytest.mark.parametrize("holders", [1, 2])
+def test_a_port_whose_last_server_just_ended_is_free(site: Site, holders: int) -> None:
+    with ExitStack() as stack:
+        with site.serve("--processes", str(holders)) as server:
+            # connections that the server closes itself stay in TIME_WAIT on its side
+            for _ in range(8):
+                assert stack.enter_context(server.client()).get("/livez").status == 200
+        with site.serve("--port", str(port_of(server)), "--processes", "2") as again:
+            assert again.url == server.url
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -38,6 +38,19 @@ def test_several_may_listen_on_a_reserved_port_and_nobody_may_reserve_it_again()
         assert again.port == place.port
 
 
+def test_a_port_is_kept_before_anybody_listens() -> None:
+    with reserved(HOST, 0) as place:
+        with pytest.raises(PointqError, match=r"Address already in use$"):
+            reserved(HOST, place.port).__enter__()
+        with listening(place.port):
+            pass
+
+
+def test_a_name_with_several_addresses_has_one_port() -> None:
+    with reserved("localhost", 0) as place, pytest.raises(PointqError, match=r"^cannot listen on localhost:"):
+        reserved("localhost", place.port).__enter__()
+
+
 def test_nobody_answers_on_a_port_that_is_only_reserved() -> None:
     with reserved(HOST, 0) as place, socket.socket() as client:
         assert client.connect_ex((HOST, place.port)) != 0
