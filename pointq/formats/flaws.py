@@ -48,6 +48,14 @@ class Flaw(IntEnum):
     TIME_STEP = 31
     TIME_LOST = 32
     NO_LOCATION = 33
+    NO_OFFSET = 60
+    XML_BREAK = 61
+    COLUMN_COUNT = 62
+    QUOTES = 63
+    LONG_LINE = 64
+    FIT_BREAK = 65
+    FIT_CHECKSUM = 66
+    FIT_UPTIME = 67
 
     @property
     def text(self) -> str:
@@ -90,6 +98,14 @@ _TEXTS: dict[Flaw, str] = {
     Flaw.TIME_STEP: "dt, the time since the fix before, is not a number of seconds, at most 100,000",
     Flaw.TIME_LOST: "the time is relative to that of an earlier fix, which is unknown",
     Flaw.NO_LOCATION: "the user has no last location",
+    Flaw.NO_OFFSET: "the time has no offset from UTC: only with Z or an offset such as +02:00 is it one moment",
+    Flaw.XML_BREAK: "the XML is cut or damaged here: nothing from here on could be read",
+    Flaw.COLUMN_COUNT: "the row has another number of fields than the header has names",
+    Flaw.QUOTES: "a quotation mark is not closed, or something stands behind a quoted field",
+    Flaw.LONG_LINE: "the line is longer than 16,384 characters",
+    Flaw.FIT_BREAK: "the file is cut or damaged here: nothing from here on could be read",
+    Flaw.FIT_CHECKSUM: "the checksum of the file does not match: any value before may be damaged",
+    Flaw.FIT_UPTIME: "the time counts from when the device was switched on: it did not know the date yet",
 }
 
 
