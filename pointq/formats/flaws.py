@@ -98,7 +98,7 @@ _TEXTS: dict[Flaw, str] = {
     Flaw.TIME_STEP: "dt, the time since the fix before, is not a number of seconds, at most 100,000",
     Flaw.TIME_LOST: "the time is relative to that of an earlier fix, which is unknown",
     Flaw.NO_LOCATION: "the user has no last location",
-    Flaw.NO_OFFSET: "the time has no offset from UTC: only with Z or an offset such as +02:00 is it one moment",
+    Flaw.NO_OFFSET: "the time has no offset from UTC, such as Z or +02:00; if a table's times are UTC, use --map time_utc=NAME",
     Flaw.XML_BREAK: "the XML is cut or damaged here: nothing from here on could be read",
     Flaw.COLUMN_COUNT: "the row has another number of fields than the header has names",
     Flaw.QUOTES: "a quotation mark is not closed, or something stands behind a quoted field",
