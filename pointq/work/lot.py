@@ -74,7 +74,7 @@ def make_lot(lane: Lane, entries: Sequence[Entry]) -> Lot:
     if not batches:
         return Lot(lane, entries, None, None, np.empty(0, np.int64), unreadable)
     merged = concat(batches)
-    return Lot(lane, entries, merged, prepare(merged).encode(), np.concatenate(sources), unreadable)
+    return Lot(lane, entries, merged, prepare(merged), np.concatenate(sources), unreadable)
 
 
 def _decode(entry: Entry) -> PointBatch:
