@@ -1,4 +1,7 @@
-"""The worker: read a lot, store it, commit, delete its entries; the next is read and made ready meanwhile."""
+"""The worker: read a lot, store it, commit, delete its entries.
+
+Meanwhile the next lot is read and made ready, and the entries of the last one are deleted: the database waits for neither.
+"""
 
 import asyncio
 import logging
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from pointq.aio import Backoff, first_of
+from pointq.aio import Backoff, cancel, first_of
 from pointq.errors import DatabaseError, RedisError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
@@ -48,6 +51,7 @@ class Worker:
         self._writer = writer
         self._evictor = evictor
         self._storing: Lot | None = None
+        self._completing: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
         self._next: asyncio.Queue[Lot | None] = asyncio.Queue(maxsize=1)
         self._database = Outage(log, "the database", Backoff())
@@ -106,13 +110,13 @@ class Worker:
             while not self._ended.is_set() and (lot := await self._next.get()) is not None:
                 await self._account(lot)
             if not self._ended.is_set():
+                await self._completed()
                 await reading
         finally:
             # told, and cancelled besides: the client of Redis may swallow a cancellation
             self._reader.stop()
             self._ended.set()
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await cancel(*filter(None, (reading, self._completing)))
             await self._writer.close()
 
     async def _read(self) -> None:
@@ -131,14 +135,32 @@ class Worker:
         await first_of(self._next.put(lot), self._ended.wait())
 
     async def _account(self, lot: Lot) -> None:
-        """Store a lot and complete its entries; or park it, or leave it for another worker when stopping."""
+        """Store a lot, and have its entries completed; or park it, or leave it for another worker when stopping."""
         tally = await self._store(lot)
+        # one at a time: what is committed and not completed yet would be stored again after a crash
+        await self._completed()
         if tally is None:
             return
-        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
         self._tally.stored += tally.stored
         self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
-        if not await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead)):
+        if not self._ended.is_set():
+            self._completing = asyncio.create_task(self._settle(lot, tally), name="complete")
+
+    async def _completed(self) -> None:
+        """Wait until the entries of the last lot that was stored are completed."""
+        if self._completing is not None:
+            await self._completing
+
+    async def _settle(self, lot: Lot, tally: Tally) -> None:
+        """Complete the entries of a lot that is stored."""
+        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
+        try:
+            counted = await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead))
+        except Exception:
+            # the storing side may wait for a lot: let the reading end, and `run` raise what happened here
+            self._reader.stop()
+            raise
+        if not counted:
             return
         _tell(lot.lane, dead)
         self._tally.duplicates += tally.duplicates
