@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pointq.formats.igc.lines import Lines, windows
 
 _TYPE = re.compile(rb"H.FTY(?:[^:]*:)?(.*)", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST = 200
 """Characters of a header that are kept: the longest real ones have half as many."""
 _LONGEST_BYTES = 1024
@@ -45,9 +44,11 @@ def header_lines(lines: Lines, code: bytes) -> NDArray[np.int64]:
 
 
 def decode(text: bytes) -> str:
-    """The text of a header: UTF-8 (61 files of 550), else cp1252 (10 files); without control characters."""
+    """The text of a header: UTF-8 (61 files of 550), else cp1252 (10 files); a space in place of what cannot be printed."""
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError:
         decoded = text.decode("cp1252", "replace")
-    return _CONTROL.sub(" ", decoded).strip()[:_LONGEST].rstrip()
+    if not decoded.isprintable():
+        decoded = "".join(letter if letter.isprintable() else " " for letter in decoded)
+    return decoded.strip()[:_LONGEST].rstrip()
