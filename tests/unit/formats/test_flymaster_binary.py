@@ -8,7 +8,7 @@ from pointq.formats.flaws import Flaw
 from pointq.formats.flymaster_binary import looks_like_packets, parse_flymaster_binary
 from pointq.formats.flymaster_binary.parse import pressure_altitude
 from pointq.formats.track import Part, TrackFile
-from tests.unit.formats.packets import END, about, fix, packet, steps
+from tests.support.packets import END, about, fix, packet, steps
 
 VECTOR = bytes.fromhex("a1a111802f3a2a0005fef8ffd2043d22c056152e36")
 NEXT = bytes.fromhex("a2a2068005fd02ff0182")

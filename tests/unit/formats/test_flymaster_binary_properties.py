@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pointq.errors import FormatError
 from pointq.formats.detect import Hints, parse
 from pointq.formats.flymaster_binary import parse_flymaster_binary
-from tests.unit.formats.packets import END, Step, about, fix, packet, steps
+from tests.support.packets import END, Step, about, fix, packet, steps
 
 NOW_US = 1_767_225_600_000_000
 EPOCH_S = 946_684_800
