@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint format lock clean
+EXAMPLES ?= 10000
+.PHONY: help run test faults fuzz bench lint format lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ test: $(VENV)/dev.stamp ## run every test; CI=true also reports coverage: make t
 
 faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
 	@$(BIN)/pytest -n 2 --dist loadfile tests/faults $(ARGS)
+
+fuzz: $(VENV)/dev.stamp ## throw damaged files at every format: make fuzz EXAMPLES=100000 ARGS="--hypothesis-seed=1"
+	@POINTQ_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz --timeout=0 tests/unit/formats $(ARGS)
 
 bench: $(VENV)/dev.stamp ## check the performance ratios that are stable; some minutes: `pointq bench all` shows all of them
 	@$(BIN)/pytest tests/bench $(ARGS)

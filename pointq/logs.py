@@ -20,8 +20,17 @@ LogFormat = Literal["auto", "human", "json"]
 LEVEL_COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[1;31m", "DEBUG": "\x1b[2m"}
 NO_COLOUR = "\x1b[0m"
 
-# C0, DEL and C1 controls; line and paragraph separators; the marks that turn the direction of text round.
-_CONTROL_CODES = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+# C0, DEL and C1 controls; line and paragraph separators; the marks that turn the direction of text round; surrogates, which
+# stand for the bytes of a file's name that are no UTF-8, and which no stream can encode.
+_CONTROL_CODES = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0x2028,
+    0x2029,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    *range(0xD800, 0xE000),
+)
 _AS_ESCAPES = {code: chr(code).encode("unicode_escape").decode("ascii") for code in _CONTROL_CODES}
 _AS_JSON_ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROL_CODES if code >= 0x7F}  # noqa: PLR2004 - those JSON leaves raw
 

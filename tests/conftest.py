@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pointq import embedded
 from pointq.embedded import Backends, wheels
@@ -17,6 +18,19 @@ from tests.support.processes import Server
 from tests.support.sites import Site, run_pointq
 
 PROJECT = Path(__file__).parents[1]
+
+# `make fuzz`: whatever fails prints what reproduces it
+settings.register_profile(
+    "fuzz",
+    max_examples=int(os.environ.get("POINTQ_FUZZ_EXAMPLES", "10000")),
+    derandomize=False,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+# a core that is shared makes any deadline a matter of luck
+settings.register_profile("tests", deadline=None, print_blob=True)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pointq.cli.backends import Servers
-from pointq.cli.commands.work import chosen_lanes, orders, work_plan
+from pointq.cli.commands.work import chosen_lanes, work_job, work_plan
 from pointq.cli.context import AppContext
 from pointq.cli.import_screen import Progress
 from pointq.ops.importing import FileReport, Importer, Options
@@ -16,7 +16,7 @@ from pointq.queue.connection import connect as connect_redis
 from pointq.queue.heartbeats import Heartbeats
 from pointq.queue.producer import open_producer
 from pointq.store.connection import connect as connect_database
-from pointq.work.supervisor import Supervisor
+from pointq.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -76,7 +76,7 @@ class Run:
         if set(needed) <= {priority for beat in working for priority in beat.priorities}:
             return
         plan = work_plan(self.settings, self.backends, chosen_lanes(self.settings, None, None), drain=True)
-        self._staff = Supervisor([orders(self.app, self.settings, plan)])
+        self._staff = Supervisor([work_job(self.app, self.settings, plan)])
         self._staff.start()
 
     async def _dismiss(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.progress import Progress as RichProgress
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,8 +15,11 @@ from pointq.cli.numbers import count
 from pointq.errors import ExitCode
 from pointq.ops.importing import FileReport, summary
 
+if TYPE_CHECKING:
+    from pointq.formats.track import LineReject
+
 _SHOWN_REJECTS = 5
-"""Rejected lines shown of each file; ``--json`` has them all."""
+"""Rejects shown of each file; ``--json`` has them all."""
 
 _STYLES = {"stored": "green", "queued": "green", "nothing new": "dim", "no fixes": "yellow", "failed": "red"}
 
@@ -129,6 +132,11 @@ def _complaints(report: FileReport) -> list[str]:
     name = printable(report.file)
     if report.error:
         return [f"{name}: {printable(report.error)}"]
-    lines = [f"{name}:{reject.line}: {reject.reason}" for reject in report.rejects[:_SHOWN_REJECTS]]
+    lines = [f"{name}{_place(reject)}: {reject.reason}" for reject in report.rejects[:_SHOWN_REJECTS]]
     more = len(report.rejects) - _SHOWN_REJECTS
-    return [*lines, f"{name}: and {count(more)} more lines; --json lists all"] if more > 0 else lines
+    return [*lines, f"{name}: and {count(more)} more; --json lists all"] if more > 0 else lines
+
+
+def _place(reject: "LineReject") -> str:
+    """Behind the name of the file: a line as editors and compilers write it."""
+    return f":{reject.line}" if reject.record == "line" else f", {reject.place}"

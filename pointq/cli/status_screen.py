@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pointq.cli.numbers import age, count, rate, size
-from pointq.ops.notices import ServerStatus
+from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import Status
 
 _STYLES = {"ok": "green", "degraded": "yellow", "down": "bold red"}
@@ -60,11 +60,10 @@ def _backends(status: Status) -> Text:
     return Text("  ·  ".join(parts))
 
 
-def _server(server: ServerStatus, now: str) -> Text:
-    intake = server.intake
-    way = f"points go by the {intake.via}" if intake.is_open else "points are refused"
-    lasts = max(datetime.fromisoformat(now).timestamp() - intake.since, 0.0)
-    return Text(f"serve {server.pid}: {way} since {age(lasts)}", style="" if intake.via == "queue" else "yellow")
+def _server(server: IntakeStatus, now: str) -> Text:
+    way = f"points go by the {server.via}" if server.is_open else "points are refused"
+    lasts = max(datetime.fromisoformat(now).timestamp() - server.since, 0.0)
+    return Text(f"serve {server.pid}: {way} since {age(lasts)}", style="" if server.via == "queue" else "yellow")
 
 
 def _queues(status: Status) -> Table:

@@ -139,6 +139,7 @@ class ServeSettings(Section):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 is every one")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    processes: Count = Field(default=1, description="Server processes on that port; each has its own connections and spool")
     worker: bool = Field(default=True, description="On embedded servers, also store what is accepted, as pointq work does")
     max_body_bytes: Count = Field(default=16 * MEBIBYTE, description="Largest body of a request, decompressed, in bytes")
     max_points_per_request: Count = Field(default=100_000, description="Most points in one request")

@@ -1,11 +1,13 @@
 """From the fixes of a file to a PointBatch: which flights they are, and which columns they fill in each kind of point."""
 
 import hashlib
+from bisect import bisect_right
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pointq.errors import UsageError
 from pointq.formats.track import TrackFile
 from pointq.points.batch import Array, PointBatch, is_null
 from pointq.points.flights import Flight
@@ -40,38 +42,69 @@ def fingerprint(track: TrackFile, span: Span | None = None) -> str:
 
 
 def split(track: TrackFile, gap_seconds: float) -> tuple[Span, ...]:
-    """The flights in a file: a new one begins at each new date record and after each gap of more than `gap_seconds`.
+    """The flights in a file: one begins at each part, each new date record and after each gap of over `gap_seconds`.
 
     A gap is counted from the latest fix so far, so that a fix out of order makes none.
     """
-    edges = sorted({0, *track.breaks, len(track)})
+    edges = sorted({0, *track.breaks, *(part.first for part in track.parts), len(track)})
     return tuple(span for start, stop in pairwise(edges) for span in _at_gaps(track.columns["time"], start, stop, gap_seconds))
 
 
 def to_batch(track: TrackFile, kind: Kind, flight_id: str | None = None, device_id: str | None = None) -> PointBatch:
-    """All fixes of the file as one flight of that kind; its id is the fingerprint unless one is given.
+    """Each part of the file as a flight of that kind, most often one; its id is the fingerprint unless one is given.
 
-    What the kind has no column for is left out. A file without fixes gives an empty batch without flights.
+    What the kind has no column for is left out, and a flight that is there twice is taken once. A file without fixes gives
+    an empty batch without flights. Raises UsageError where an id is given for several flights or devices.
     """
-    spans: tuple[Span, ...] = ((0, len(track)),) if len(track) else ()
-    ids = (flight_id,) if flight_id is not None and spans else None
-    return _batch(track, kind, spans, ids, device_id)
+    if flight_id is not None and len(track.parts) > 1:
+        raise UsageError(
+            f"--flight-id is for one flight, and the file holds {len(track.parts)} tracks",
+            hint="leave it out: each track gets an id of its own",
+        )
+    return _batch(track, kind, _whole_parts(track), flight_id, device_id)
 
 
 def to_split_batch(track: TrackFile, kind: Kind, gap_seconds: float, device_id: str | None = None) -> PointBatch:
-    """The fixes of the file as the flights that `split` finds, the id of each the fingerprint of its own fixes."""
+    """The fixes of the file as the flights that `split` finds, the id of each the fingerprint of its own fixes.
+
+    Raises UsageError where one `device_id` is given and the file names several devices.
+    """
     return _batch(track, kind, split(track, gap_seconds), None, device_id)
 
 
-def _batch(
-    track: TrackFile, kind: Kind, spans: tuple[Span, ...], ids: tuple[str, ...] | None, device_id: str | None
-) -> PointBatch:
-    flights = tuple(
-        Flight.of(kind.name, flight_id, device_id) for flight_id in ids or [fingerprint(track, span) for span in spans]
-    )
-    lengths = [stop - start for start, stop in spans]
-    flight = np.repeat(np.arange(len(spans), dtype=np.int32), lengths)
-    return PointBatch(kind, flights, flight, _columns(track, kind))
+def _whole_parts(track: TrackFile) -> tuple[Span, ...]:
+    edges = sorted({0, *(part.first for part in track.parts), len(track)})
+    return tuple(pairwise(edges))
+
+
+def _batch(track: TrackFile, kind: Kind, spans: tuple[Span, ...], flight_id: str | None, device_id: str | None) -> PointBatch:
+    devices = _devices(track, spans, device_id)
+    ids = [fingerprint(track, span) if flight_id is None else flight_id for span in spans]
+    # equal ids are equal fixes, so nothing is lost with the later ones
+    unique = {id_: place for place, id_ in reversed(list(enumerate(ids)))}
+    places = sorted(unique.values())
+    flights = tuple(Flight.of(kind.name, ids[place], devices[place]) for place in places)
+    lengths = [spans[place][1] - spans[place][0] for place in places]
+    flight = np.repeat(np.arange(len(places), dtype=np.int32), lengths)
+    columns = _columns(track, kind)
+    if len(places) < len(spans):
+        rows = np.concatenate([np.arange(*spans[place]) for place in places])
+        columns = {name: values[rows] for name, values in columns.items()}
+    return PointBatch(kind, flights, flight, columns)
+
+
+def _devices(track: TrackFile, spans: tuple[Span, ...], device_id: str | None) -> list[str | None]:
+    """The device of each span: the one given, else what the file says."""
+    named = {part.device_id for part in track.parts} - {None}
+    if device_id is not None and len(named) > 1:
+        raise UsageError(
+            f"--device-id is for one device, and the file names {len(named)}",
+            hint="leave it out: each track gets the device that the file names",
+        )
+    if device_id is not None or not track.parts:
+        return [device_id] * len(spans)
+    firsts = [part.first for part in track.parts]
+    return [track.parts[bisect_right(firsts, start) - 1].device_id for start, _ in spans]
 
 
 def _columns(track: TrackFile, kind: Kind) -> dict[str, Array]:

@@ -5,14 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pointq.errors import FormatError
+from pointq.formats.csv import looks_like_csv, parse_csv
+from pointq.formats.fit import is_fit, parse_fit
 from pointq.formats.flymaster import is_flymaster_upload, parse_flymaster_upload
+from pointq.formats.flymaster_binary import looks_like_packets, parse_flymaster_binary
+from pointq.formats.flymaster_live import is_flymaster_live, parse_flymaster_live
+from pointq.formats.geojson import looks_like_geojson, parse_geojson
+from pointq.formats.gpx import looks_like_gpx, parse_gpx
 from pointq.formats.igc import looks_like_igc, parse_igc
 from pointq.formats.track import TrackFile
+from pointq.formats.xcontest import looks_like_xcontest, parse_xcontest
 
 _KNOWN_FOREIGN = {
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "gzip",
-    b"\xa0\xa0": "Flymaster binary packets",
     b"<": "XML or HTML",
     b"{": "JSON",
     b"[": "JSON",
@@ -33,6 +39,10 @@ class Hints:
     """For tables: pointq's name of a column to the name that the file's header gives it."""
 
 
+Recognises = Callable[[bytes, Mapping[str, str]], bool]
+"""Whether bytes are of a format; the mapping is that of `Hints.columns`, by which any table can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One kind of file."""
@@ -41,35 +51,81 @@ class Format:
     """As reports and the ledger give it."""
     title: str
     """For a sentence: what it is."""
-    recognises: Callable[[bytes], bool]
+    recognises: Recognises
     parse: Callable[[bytes, Hints], TrackFile]
     """Raises FormatError."""
 
 
+def _by_content(recognises: Callable[[bytes], bool]) -> Recognises:
+    return lambda data, _columns: recognises(data)
+
+
 FORMATS = (
+    Format(
+        "fit",
+        "FIT (watches and bike computers)",
+        _by_content(is_fit),
+        lambda data, hints: parse_fit(data, now_us=hints.now_us),
+    ),
+    Format(
+        "gpx",
+        "GPX with a recorded track",
+        _by_content(looks_like_gpx),
+        lambda data, hints: parse_gpx(data, now_us=hints.now_us),
+    ),
     Format(
         "flymaster",
         "the text that Flymaster instruments upload",
-        is_flymaster_upload,
+        _by_content(is_flymaster_upload),
         lambda data, hints: parse_flymaster_upload(data, now_us=hints.now_us).track,
+    ),
+    Format(
+        "flymaster-binary",
+        "the packets of Flymaster instruments",
+        _by_content(looks_like_packets),
+        lambda data, hints: parse_flymaster_binary(data, now_us=hints.now_us),
+    ),
+    Format(
+        "flymaster-live",
+        "JSON of the Flymaster live server",
+        _by_content(is_flymaster_live),
+        lambda data, hints: parse_flymaster_live(data, now_us=hints.now_us),
+    ),
+    Format(
+        "xcontest",
+        "live data of XContest",
+        _by_content(looks_like_xcontest),
+        lambda data, hints: parse_xcontest(data, now_us=hints.now_us),
+    ),
+    Format(
+        "geojson",
+        "GeoJSON with times",
+        _by_content(looks_like_geojson),
+        lambda data, hints: parse_geojson(data, now_us=hints.now_us),
     ),
     Format(
         "igc",
         "IGC (lines such as AXXX…, HFDTE…, B…)",
-        looks_like_igc,
+        _by_content(looks_like_igc),
         lambda data, hints: parse_igc(data, now_us=hints.now_us, file_name=hints.file_name, date=hints.date),
+    ),
+    Format(
+        "csv",
+        "CSV whose first row names time, latitude and longitude (--map, if by other names)",
+        looks_like_csv,
+        lambda data, hints: parse_csv(data, now_us=hints.now_us, columns=hints.columns),
     ),
 )
 """All that are read, in the order in which they are tried: what is surest first."""
 
 
-def detect(data: bytes) -> Format:
-    """The format of those bytes.
+def detect(data: bytes, columns: Mapping[str, str] | None = None) -> Format:
+    """The format of those bytes; `columns` is the mapping that a user gave for tables, if one.
 
     Raises `FormatError`, which says what was expected and what was found, where it is none that pointq reads.
     """
     for known in FORMATS:
-        if known.recognises(data):
+        if known.recognises(data, columns or {}):
             return known
     raise FormatError(
         f"unknown format: found {_describe(data)}", hint=f"pointq reads {'; '.join(known.title for known in FORMATS)}"
@@ -81,7 +137,7 @@ def parse(data: bytes, hints: Hints) -> TrackFile:
 
     Raises `FormatError` where the format is unknown, its file is no such file after all, or no date is known.
     """
-    return detect(data).parse(data, hints)
+    return detect(data, hints.columns).parse(data, hints)
 
 
 def _describe(data: bytes) -> str:

@@ -13,20 +13,27 @@ of the Flymaster LIVE series send.
 
 import hashlib
 import hmac
+import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointq.errors import FormatError
-from pointq.formats.flaws import Codes, Flaw, first_of_each_key, time_flaws
+from pointq.formats.flaws import Codes, Flaw, first_flaw, first_of_each_key, position_flaws, time_flaws
 from pointq.formats.track import Rejects, TrackFile, present
 from pointq.points.batch import Array
 
 _SECOND_US = 1_000_000
 _KMH_PER_MPS = 3.6
 _FIELDS = 7
+_END = b"EOF"
+_BLOCK_ROWS = 2**14
+MOST_ROWS = 2**23
+"""Rows of one upload: a hundred days of one fix a second."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _HEADER = re.compile(rb"[ \t]*(\d{1,20})[ \t]*,[ \t]*([0-9A-Fa-f]{64})[ \t]*")
@@ -53,26 +60,24 @@ def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
     `now_us` is the present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected. An upload that
     was cut before its EOF gives the rows that arrived whole, and a track that is not `complete`.
 
-    Raises `FormatError` where the first line is not a serial number and a key.
+    Raises `FormatError` where the first line is not a serial number and a key, or rows are more than any instrument sends.
     """
     serial, digest = _header(data)
-    numbers, rows, complete = _body(data)
-    flaws = np.array([_flaw(row) for row in rows], np.uint8)
-    whole = np.flatnonzero(flaws == Flaw.NONE)
-    table = _numbers([rows[i] for i in whole.tolist()])
-    flaws[whole] = _value_flaws(table, now_us)
-    table = table[:, flaws[whole] == Flaw.NONE]
-    columns = _columns(table)
+    body = _body(data)
+    flaws = body.flaws.copy()
+    whole = flaws == Flaw.NONE
+    flaws[whole] = _value_flaws(body.table, now_us)
+    columns = _columns(body.table[:, flaws[whole] == Flaw.NONE])
     first = first_of_each_key(columns["time"], columns["lat"], columns["lon"])
     rejected = np.flatnonzero(flaws)
     track = TrackFile(
         format="flymaster",
         columns=present({name: values[first] for name, values in columns.items()}),
-        records=len(rows),
-        rejects=Rejects(numbers[rejected], flaws[rejected]),
+        records=len(flaws),
+        rejects=Rejects(body.numbers[rejected], flaws[rejected]),
         duplicates=len(first) - int(first.sum()),
         serial=serial,
-        complete=complete,
+        complete=body.complete,
     )
     return FlymasterUpload(serial, digest, track)
 
@@ -107,22 +112,57 @@ def _header(data: bytes) -> tuple[str, str]:
     return header[1].decode("ascii"), header[2].decode("ascii")
 
 
-def _body(data: bytes) -> tuple[NDArray[np.int64], list[bytes], bool]:
-    """The numbers of the lines that hold rows, from 1, the rows, and whether an EOF ends them.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Body:
+    """The rows between the first line and EOF, arrays of shape (rows,)."""
 
-    Without it the piece behind the last line end is not whole, even where it looks so: a digit may be missing.
+    numbers: NDArray[np.int64]
+    """Their lines, from 1."""
+    flaws: Codes
+    """What is wrong with their form."""
+    table: NDArray[np.float64]
+    """The fields of those with none, shape (7, whole rows)."""
+    complete: bool
+    """Whether an EOF ends them."""
+
+
+def _body(data: bytes) -> _Body:
+    """Read the rows some ten thousand at a time: the text of all of them takes several times the memory of the file.
+
+    Without an EOF the piece behind the last line end is not whole, even where it looks so: a digit may be missing.
     """
-    lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
-    complete = b"EOF" in lines
-    stop = lines.index(b"EOF") if complete else len(lines) - 1
-    numbers = [number for number in range(2, stop + 1) if lines[number - 1]]
-    return np.array(numbers, np.int64), [lines[number - 1] for number in numbers], complete
+    rows = _rows(io.BytesIO(data))
+    numbers, flaws, tables = [np.empty(0, np.int64)], [np.empty(0, np.uint8)], [np.empty((_FIELDS, 0))]
+    complete = False
+    for block in iter(lambda: list(islice(rows, _BLOCK_ROWS)), []):
+        complete = block[-1][1] == _END
+        texts = [row for _, row in block[: len(block) - complete]]
+        found = np.array([_flaw(row) for row in texts], np.uint8)
+        numbers.append(np.array([number for number, _ in block[: len(texts)]], np.int64))
+        flaws.append(found)
+        tables.append(_numbers([texts[i] for i in np.flatnonzero(found == Flaw.NONE).tolist()]))
+    return _Body(np.concatenate(numbers), np.concatenate(flaws), np.concatenate(tables, axis=1), complete)
+
+
+def _rows(file: io.BytesIO) -> Iterator[tuple[int, bytes]]:
+    """The number and text of each row that is whole and not blank, EOF included. Raises FormatError where they are too many."""
+    count = 0
+    for number, line in enumerate(file, 1):
+        row = line.strip(b" \t\r\n")
+        if number == 1 or not row or not (line.endswith(b"\n") or row == _END):
+            continue
+        count += 1
+        if count > MOST_ROWS:
+            raise FormatError(f"more than {MOST_ROWS:,} rows: no instrument uploads so many at once")
+        yield number, row
+        if row == _END:
+            break
 
 
 def _flaw(row: bytes) -> Flaw:
     if _ROW.fullmatch(row):
         return Flaw.NONE
-    fields = row.split(b",")
+    fields = row.split(b",", _FIELDS)
     if len(fields) != _FIELDS:
         return Flaw.FIELD_COUNT
     if not _IS_INTEGER.fullmatch(fields[0]):
@@ -140,11 +180,7 @@ def _numbers(rows: list[bytes]) -> NDArray[np.float64]:
 def _value_flaws(table: NDArray[np.float64], now_us: int) -> Codes:
     """What is wrong with the values of whole rows, shape (n,)."""
     _, time, lat, lon, *_ = table
-    flaws = time_flaws(time.astype(np.int64) * _SECOND_US, now_us)
-    flaws[(lat == 0) & (lon == 0)] = Flaw.NULL_ISLAND
-    flaws[np.abs(lon) > 180] = Flaw.LONGITUDE_RANGE  # noqa: PLR2004 - degrees
-    flaws[np.abs(lat) > 90] = Flaw.LATITUDE_RANGE  # noqa: PLR2004 - degrees
-    return flaws
+    return first_flaw(position_flaws(lat, lon), time_flaws(time.astype(np.int64) * _SECOND_US, now_us))
 
 
 def _columns(table: NDArray[np.float64]) -> dict[str, Array]:

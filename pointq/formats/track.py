@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +22,43 @@ class LineReject:
     """A record that is not a fix."""
 
     line: int
-    """Its line in the file, from 1."""
+    """Its number in the file, from 1: that of its line or, in a file without lines, that of the record, as `record` says."""
     reason: str
+    record: str = "line"
+    """What `line` counts: see `Rejects.record`."""
+    offset: int | None = None
+    """In a binary file the byte where it begins, from 0."""
+
+    @property
+    def place(self) -> str:
+        """Where to look for it: ``line 5``, ``record 7``, ``packet 3, byte 210``."""
+        place = f"{self.record} {self.line}"
+        return place if self.offset is None else f"{place}, byte {self.offset}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rejects:
-    """All records that are not fixes, in order of line; nine bytes each, so that a bad file costs no more than a good one.
+    """All records that are not fixes, in the file's order; some bytes each, so that a bad file costs no more than a good one.
 
     Iterating gives a `LineReject` each.
     """
 
     lines: NDArray[np.int64]
-    """Lines in the file, from 1, shape (n,)."""
+    """Numbers in the file, from 1, shape (n,)."""
     flaws: Codes
+    record: str = "line"
+    """What is counted: ``line``; ``record`` in JSON, whose fixes are counted in the order in which they stand; ``packet``."""
+    offsets: NDArray[np.int64] | None = None
+    """The bytes of a binary file where they begin, from 0, shape (n,)."""
 
     def __len__(self) -> int:
         """How many."""
         return len(self.lines)
 
     def __iter__(self) -> Iterator[LineReject]:
-        for line, flaw in zip(self.lines.tolist(), self.flaws.tolist(), strict=True):
-            yield LineReject(line, Flaw(flaw).text)
+        offsets = repeat(None, len(self)) if self.offsets is None else self.offsets.tolist()
+        for line, flaw, offset in zip(self.lines.tolist(), self.flaws.tolist(), offsets, strict=True):
+            yield LineReject(line, Flaw(flaw).text, self.record, offset)
 
     def counts(self) -> dict[str, int]:
         """How many records were rejected for each reason, most frequent first."""
@@ -51,22 +67,34 @@ class Rejects:
         return {Flaw(flaw).text: count for flaw, count in by_flaw.most_common()}
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the tracks that a file holds: its fixes up to the next part, at least one."""
+
+    first: int
+    """Its first fix."""
+    device_id: str | None
+    """The device, where the file names it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackFile:
-    """The fixes of one file, in the file's order: `records` = fixes + `rejects` + `duplicates`.
+    """The fixes of one file, part by part, else in the file's order: `records` = fixes + `rejects` + `duplicates`.
 
     `columns` holds arrays of shape (n,), named, typed and in the units of `TRACK_COLUMNS`, NULL in band; `time`, `lat` and
     `lon` are always there, a column without any value is left out.
     """
 
     format: str
-    """``igc`` or ``flymaster``."""
+    """As `detect.FORMATS` names it."""
     columns: Mapping[str, Array]
     records: int
-    """Lines that should be fixes."""
+    """Lines, or what stands for them, that should be fixes."""
     rejects: Rejects
     duplicates: int
-    """Fixes left out because an earlier one has the same time and position."""
+    """Fixes left out because an earlier one of the same part has the same time and position."""
+    parts: tuple[Part, ...] = ()
+    """The tracks in a file that tells them apart, in order, the first one from fix 0; none where it is one track."""
     breaks: tuple[int, ...] = ()
     """Fixes that are the first after a new date record, in increasing order; never the file's first fix."""
     dates: tuple[date, ...] = ()
@@ -74,11 +102,11 @@ class TrackFile:
     logger: str | None = None
     """Who recorded it: the A record of an IGC file, manufacturer and serial number."""
     device: str | None = None
-    """The recorder's type as an IGC file names it in H.FTY."""
+    """The recorder's type: H.FTY of an IGC file, brand and model in Flymaster packets."""
     serial: str | None = None
-    """The serial number of a Flymaster instrument."""
+    """The serial number of a Flymaster instrument, where all fixes are of one."""
     complete: bool = True
-    """False where a Flymaster upload ends before its EOF."""
+    """False where a Flymaster upload ends before its EOF, or packets before their end mark."""
 
     def __len__(self) -> int:
         """How many fixes."""

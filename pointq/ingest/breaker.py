@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pointq.work.backoff import Backoff
+from pointq.aio import Backoff
 
 FAILURES = 3
 """Failures in a row that open it: a refused connection costs a request little, so one that is reset opens nothing."""

@@ -48,6 +48,7 @@ def health(status: Status) -> web.Response:
         "intake": None if status.intake is None else asdict(status.intake),
         "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
         "reasons": status.reasons,
+        "pid": status.intake.pid if status.intake else None,
         "time": status.time,
     }
     code = HTTPStatus.SERVICE_UNAVAILABLE if down else HTTPStatus.OK

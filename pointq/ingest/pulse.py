@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from pointq.aio import first_of
 from pointq.errors import RedisError
 from pointq.ops.notices import IntakeStatus, Notice
 from pointq.queue.lanes import Lane
 from pointq.queue.ledger import Ledger
-from pointq.work.worker import first_of
 
 log = logging.getLogger("pointq.ingest")
 

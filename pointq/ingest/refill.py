@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from pointq.aio import Backoff, first_of
 from pointq.errors import FrameError, SpoolError
 from pointq.ingest.intake import Intake, Parcel, parcels_of
 from pointq.points import frame
@@ -11,9 +12,7 @@ from pointq.points.kinds import KINDS, Kind
 from pointq.queue.lanes import Lane
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
-from pointq.work.backoff import Backoff
 from pointq.work.outage import Outage
-from pointq.work.worker import first_of
 
 log = logging.getLogger("pointq.ingest")
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from pointq.errors import DurabilityError, PointqError, RedisError, RedisLoginError
+from pointq.errors import DurabilityError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.intake import Intake, Route
+from pointq.ingest.port import cannot_listen, url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
@@ -47,6 +49,8 @@ class Plan:
     database_url: str = field(repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
+    shares_port: bool = False
+    """Other processes listen on it too; see `port`."""
     prefix: str = "pointq"
     shards: int = 1
     durability: Literal["fsync", "memory"] = "fsync"
@@ -68,11 +72,15 @@ class Plan:
 async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event | None = None) -> None:
     """Take points until SIGTERM or SIGINT, or `until` is set; `ready` is called with the address once it listens.
 
+    The first signal finishes the open requests, a Ctrl-C after it cancels this at once: what was answered 202 is durable.
+
     Raises DurabilityError or RedisLoginError where Redis cannot keep the promise of a 202 or refuses the login, SpoolError
     where the spool cannot be used, RedisError where Redis was never reached from this data folder, PointqError where the
     address is taken. A Redis that is away is waited for, while points go another way.
     """
     async with AsyncExitStack() as stack:
+        # last of all: a Ctrl-C that came while the last things are done would land in whatever callback runs
+        stack.callback(_forget_signals)
         intake, spool, ledger = await _intake(plan, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
@@ -144,7 +152,7 @@ def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitS
 
 def _going(intake: Intake) -> IntakeStatus:
     now = intake.going
-    return IntakeStatus(now.via, now.since, now.is_open, now.reason)
+    return IntakeStatus(now.via, now.since, now.is_open, os.getpid(), now.reason)
 
 
 def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
@@ -164,28 +172,41 @@ async def _listen(plan: Plan, app: web.Application, ready: Callable[[str], None]
     # no access log: one line a request costs more than the request, and the metrics say it better
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=plan.shutdown_seconds)
     await runner.setup()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, until.set)
+    _heed_signals(until)
     try:
         await _bind(plan, runner)
         _calm_collector()
-        ready(_address(runner))
+        ready(url_of(*runner.addresses[0][:2]))
         await until.wait()
-        log.info("stopping: no new requests, the open ones are finished")
+        log.info("stopping: no new requests, the open ones are finished; Ctrl-C to stop at once")
     finally:
         await runner.cleanup()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+
+
+def _heed_signals(until: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def interrupt() -> None:
+        if until.is_set() and task is not None:
+            task.cancel()
+        until.set()
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    # never at once: a service manager may send it to a server and to its parent, which passes it on
+    loop.add_signal_handler(signal.SIGTERM, until.set)
+
+
+def _forget_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().remove_signal_handler(number)
 
 
 async def _bind(plan: Plan, runner: web.AppRunner) -> None:
     try:
-        await web.TCPSite(runner, plan.host, plan.port, backlog=1024).start()
+        await web.TCPSite(runner, plan.host, plan.port, backlog=1024, reuse_port=plan.shares_port or None).start()
     except OSError as exc:
-        raise PointqError(
-            f"cannot listen on {plan.host}:{plan.port}: {exc.strerror or exc}", hint="choose another with --host and --port"
-        ) from exc
+        raise cannot_listen(plan.host, plan.port, exc) from exc
 
 
 def _calm_collector() -> None:
@@ -197,11 +218,6 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _address(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Remembered:

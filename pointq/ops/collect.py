@@ -11,7 +11,7 @@ import psycopg
 
 from pointq.errors import BackendError, DatabaseError, RedisError
 from pointq.ops import notices
-from pointq.ops.notices import IntakeStatus, ServerStatus
+from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import (
     DatabaseStatus,
     QueueFacts,
@@ -109,7 +109,7 @@ async def _ask_spool(root: Path | None) -> SpoolStatus:
     return SpoolStatus(stats.segments, stats.bytes, stats.points, stats.quarantined)
 
 
-async def _ask_servers(root: Path | None) -> tuple[ServerStatus, ...]:
+async def _ask_servers(root: Path | None) -> tuple[IntakeStatus, ...]:
     if root is None:
         return ()
     try:

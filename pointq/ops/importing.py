@@ -224,7 +224,8 @@ def _report(name: str, track: TrackFile, batch: PointBatch) -> FileReport:
         records=track.records,
         fixes=len(batch),
         rejects=tuple(track.rejects),
-        duplicates_in_file=track.duplicates,
+        # besides repeated fixes, tracks that are in the file twice
+        duplicates_in_file=track.records - len(track.rejects) - len(batch),
     )
     if not len(batch):
         return report

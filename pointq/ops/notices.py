@@ -22,22 +22,15 @@ _MOST_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class IntakeStatus:
-    """Which way points are going in a server."""
+    """Which way points are going in a serve process: where there are several, each finds its own way."""
 
     via: str
     since: float
     """Unix seconds."""
     is_open: bool
+    pid: int
     reason: str | None = None
     """Why they do not go by the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
-    """A serve process on this machine, and which way points go there."""
-
-    pid: int
-    intake: IntakeStatus
 
 
 class Notice:
@@ -70,14 +63,14 @@ class Notice:
         self._lock.close()
 
 
-def read(spool: Path) -> tuple[ServerStatus, ...]:
+def read(spool: Path) -> tuple[IntakeStatus, ...]:
     """What the serve processes that live say. Raises OSError."""
     found = []
     for path in sorted((spool / _FOLDER).glob("*.json")):
         # one that just ended, or says nothing yet
         with suppress(FileNotFoundError, orjson.JSONDecodeError), Lock(path, create=False) as lock:
             if not lock.shared():
-                found.append(ServerStatus(int(path.stem), IntakeStatus(**orjson.loads(path.read_bytes()))))
+                found.append(IntakeStatus(**orjson.loads(path.read_bytes())))
     return tuple(found)
 
 

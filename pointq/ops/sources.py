@@ -1,13 +1,15 @@
 """Where an import finds its files: paths, folders, patterns, zip archives, standard input."""
 
+import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from pointq.errors import FormatError, PointqError
+from pointq.errors import FormatError
+from pointq.ops.plain_files import read_plain
+from pointq.ops.zip_bounds import open_archive, unpack
 
 MOST_BYTES = 256 * 1024 * 1024
 """Largest file that is read; the longest real flight has 6 MB, a season in one file some 100 MB."""
@@ -29,7 +31,7 @@ def find(paths: Iterable[str]) -> Iterator[Source]:
     """The files that are meant by what was typed; a path that leads nowhere is a source that cannot be read."""
     for path in paths:
         if path == "-":
-            yield Source("-", lambda: sys.stdin.buffer.read(MOST_BYTES + 1))
+            yield Source("-", _read_stdin)
             continue
         for found in _matches(path):
             yield from _expand(found)
@@ -43,53 +45,44 @@ def _matches(path: str) -> Sequence[Path]:
 
 
 def _expand(path: Path) -> Iterator[Source]:
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
         children = [child for child in sorted(path.rglob("*")) if child.suffix.lower() in _SUFFIXES and child.is_file()]
         if not children:
             reason = f"{path} holds no {', '.join(sorted(_SUFFIXES))} file"
             yield Source(str(path), lambda: _raise(reason))
         for child in children:
             yield from _expand(child)
-    elif path.suffix.lower() == ".zip" and path.is_file():
+    elif path.suffix.lower() == ".zip" and os.path.isfile(path):  # noqa: PTH113 - as above
         yield from _members(path)
     else:
-        yield Source(str(path), lambda: _read(path))
+        yield Source(str(path), lambda: read_plain(path, MOST_BYTES))
 
 
 def _members(path: Path) -> Iterator[Source]:
     """The files in an archive. Nothing is unpacked to disk, so a member's name can lead nowhere."""
     try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as exc:
-        reason = f"{path} is no zip archive that can be read: {exc}"
+        file = path.open("rb")
+    except OSError as exc:
+        reason = f"{path} cannot be read: {exc.strerror}"
         yield Source(str(path), lambda: _raise(reason))
         return
-    with archive:
+    with file:
+        try:
+            archive = open_archive(file)
+        except FormatError as exc:
+            reason = f"{path}: {exc.message}"
+            yield Source(str(path), lambda: _raise(reason))
+            return
         for info in archive.infolist():
-            if not info.is_dir() and Path(info.filename).suffix.lower() in _SUFFIXES - {".zip"}:
-                yield Source(f"{path}:{info.filename}", lambda info=info: _member(archive, info))  # type: ignore[misc]
+            # ZipInfo.is_dir fails on an empty name
+            if PurePosixPath(info.filename).suffix.lower() in _SUFFIXES - {".zip"} and not info.filename.endswith("/"):
+                yield Source(f"{path}:{info.filename}", lambda info=info: unpack(archive, info, MOST_BYTES))  # type: ignore[misc]
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    try:
-        with archive.open(info) as member:
-            # never more than the bound, whatever the archive says of the size
-            return _bounded(member.read(MOST_BYTES + 1), info.filename)
-    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as exc:
-        raise FormatError(f"{info.filename} cannot be unpacked: {exc}") from exc
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return _bounded(file.read(MOST_BYTES + 1), str(path))
-    except OSError as exc:
-        raise PointqError(f"{path} cannot be read: {exc.strerror}") from exc
-
-
-def _bounded(data: bytes, name: str) -> bytes:
+def _read_stdin() -> bytes:
+    data = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise FormatError(f"{name} is larger than {MOST_BYTES // 2**20} MiB")
+        raise FormatError(f"standard input is larger than {MOST_BYTES // 2**20} MiB")
     return data
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from pointq.errors import DatabaseError, RedisError
-from pointq.ops.notices import IntakeStatus, ServerStatus
+from pointq.ops.notices import IntakeStatus
 from pointq.points.kinds import Kind
 from pointq.queue.lanes import Lane
 from pointq.queue.measure import Measure
@@ -121,7 +121,7 @@ class Status:
     last_processed: str | None
     intake: IntakeStatus | None = None
     """Which way points go in the server that answers."""
-    servers: tuple[ServerStatus, ...] = ()
+    servers: tuple[IntakeStatus, ...] = ()
     """The serve processes of this data folder."""
 
 
@@ -142,14 +142,14 @@ def compose(
     *,
     spool: SpoolStatus | Exception = SpoolStatus(),
     intake: IntakeStatus | None = None,
-    servers: Sequence[ServerStatus] = (),
+    servers: Sequence[IntakeStatus] = (),
 ) -> Status:
     """The document from the answers; an exception stands for one that did not come."""
     kinds = list(dict.fromkeys(lane.kind for lane in lanes))
     reachable = None if isinstance(queue, Exception) else queue
     measures = reachable.measures if reachable else {}
     queues = tuple(_queue_status(kind, [m for lane, m in measures.items() if lane.kind is kind]) for kind in kinds)
-    going = [intake] if intake else [server.intake for server in servers]
+    going = [intake] if intake else servers
     accepts = any(each.is_open for each in going) if going else reachable is not None
     totals = _totals(list(measures.values())) if reachable else Totals()
     lost_at = max((m.lost_at for m in measures.values() if m.lost_at), default=None)

@@ -1,4 +1,4 @@
-"""A batch made ready for the writer: sorted by key, free of equal keys, encoded.
+"""A batch made ready for the writer: sorted by key, free of equal keys.
 
 Pure, so it can be done while the last batch is written.
 """
@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from pointq.points.batch import PointBatch, nulls
 from pointq.points.kinds import Column
-from pointq.store.encoding import CopyRows, present_columns, uuid_bytes
-
-SMALL_POINTS = 500
-"""Below this a batch is one INSERT in one round trip: COPY pays from there on."""
+from pointq.store.encoding import present_columns, uuid_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +43,6 @@ class Prepared:
     def columns(self) -> tuple[Column, ...]:
         """The columns that are sent."""
         return present_columns(self.batch)
-
-    @cached_property
-    def copy_rows(self) -> CopyRows:
-        """The rows for COPY."""
-        return CopyRows(self.batch, self.columns)
-
-    @cached_property
-    def copy_data(self) -> bytes:
-        """All of these rows, ready to be sent."""
-        return self.copy_rows.take()
-
-    @cached_property
-    def summary(self) -> FlightSummary:
-        """What all points add to their flights."""
-        return summarize(self.batch)
-
-    def encode(self) -> "Prepared":
-        """Do now what the writer would do while the database waits for it, if it copies all points, as most often."""
-        if len(self.batch) >= SMALL_POINTS:
-            _ = self.copy_data, self.summary, self.uuids
-        return self
 
     @cached_property
     def uuids(self) -> NDArray[np.void]:

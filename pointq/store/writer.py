@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,16 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import AsyncConnection, AsyncCursor, adapt, errors, pq
 
+from pointq.points.batch import PointBatch
 from pointq.points.kinds import Column, ColumnType
 from pointq.store import statements
 from pointq.store.connection import connect
-from pointq.store.encoding import array, bigint_array, uuid_array
-from pointq.store.prepared import SMALL_POINTS, Prepared, summarize
+from pointq.store.encoding import array, bigint_array, copy_blocks, uuid_array
+from pointq.store.prepared import FlightSummary, Prepared, summarize
 from pointq.store.sessions import Ending, Session, end, session_of
+
+SMALL_POINTS = 500
+"""Below this a batch is one INSERT in one round trip: COPY pays from there on."""
 
 _NEVER = np.iinfo(np.int64).min
 """The last fix of a flight that has none."""
@@ -103,11 +108,14 @@ async def _store(connection: AsyncConnection, prepared: Prepared) -> int:
     if len(prepared.batch) < SMALL_POINTS:
         return await _insert_all(connection, prepared)
     try:
-        async with connection.transaction(), connection.cursor() as cursor:
-            return await _split(cursor, prepared)
-    except errors.UniqueViolation:
-        # the flights' rows do not know of points that are in the table: someone emptied `flights`
-        return await _insert_all(connection, prepared)
+        return await _split(connection, prepared)
+    except psycopg.Error as exc:
+        with suppress(psycopg.Error):
+            await connection.rollback()
+        if not isinstance(exc, errors.UniqueViolation):
+            raise
+    # the flights' rows do not know of points that are in the table: someone emptied `flights`
+    return await _insert_all(connection, prepared)
 
 
 async def _insert_all(connection: AsyncConnection, prepared: Prepared) -> int:
@@ -120,20 +128,31 @@ async def _insert_all(connection: AsyncConnection, prepared: Prepared) -> int:
         return await _count(cursor)
 
 
-async def _split(cursor: AsyncCursor[Any], prepared: Prepared) -> int:
+async def _split(connection: AsyncConnection, prepared: Prepared) -> int:
     """COPY the points later than all that their flights have: those can be no duplicates. INSERT the rest."""
-    await _lock_flights(cursor, prepared)
-    last_fix = {uuid.bytes: last async for uuid, last in cursor}
-    last = np.array([_NEVER if (known := last_fix[f.uuid.bytes]) is None else known for f in prepared.batch.flights])
-    batch = prepared.batch
+    async with connection.cursor() as cursor:
+        # the server waits through every round trip: what may go together does. COPY may not (libpq)
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            await _lock_flights(cursor, prepared)
+        fresh = _fresh(prepared.batch, {uuid.bytes: last async for uuid, last in cursor})
+        copied = int(np.count_nonzero(fresh))
+        added = await _copy(cursor, prepared, fresh) if copied else None
+        async with connection.pipeline():
+            if added is not None:
+                await cursor.execute(statements.COUNT_COPIED, added, prepare=True)
+            if copied < len(fresh):
+                await _insert(cursor, prepared, ~fresh if copied else None)
+            await connection.execute("COMMIT")
+        return copied if copied == len(fresh) else copied + await _count(cursor)
+
+
+def _fresh(batch: PointBatch, last_fix: Mapping[bytes, int | None]) -> NDArray[np.bool_]:
+    """Which points are later than the last fix of their flight."""
+    known = (last_fix[flight.uuid.bytes] for flight in batch.flights)
+    last = np.array([_NEVER if us is None else us for us in known])
     fresh: NDArray[np.bool_] = batch.time > last[batch.flight]
-    copied = int(np.count_nonzero(fresh))
-    if copied:
-        await _copy(cursor, prepared, None if copied == len(batch) else fresh)
-    if copied == len(batch):
-        return copied
-    await _insert(cursor, prepared, ~fresh)
-    return copied + await _count(cursor)
+    return fresh
 
 
 async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
@@ -150,13 +169,19 @@ async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
     )
 
 
-async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:
-    batch = prepared.batch if rows is None else prepared.batch.take(rows)
+async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_]) -> dict[str, object]:
+    """COPY those points; what they add to their flights, as the parameters of `COUNT_COPIED`."""
+    batch = prepared.batch if rows.all() else prepared.batch.take(rows)
     async with cursor.copy(statements.copy_points(batch.kind, prepared.columns)) as copy:
-        await copy.write(prepared.copy_data if rows is None else prepared.copy_rows.take(rows))
-    added = prepared.summary if rows is None else summarize(batch)
+        for block in copy_blocks(batch, prepared.columns):
+            await copy.write(block)
+        # now: the server is busy with what was sent
+        return _added(prepared, summarize(batch))
+
+
+def _added(prepared: Prepared, added: FlightSummary) -> dict[str, object]:
     parameters: dict[str, object] = {
-        "kind": batch.kind.name,
+        "kind": prepared.batch.kind.name,
         "uuids": _Binary(uuid_array(prepared.uuids[added.flight])),
         "points": _Binary(bigint_array(added.points)),
     }
@@ -164,7 +189,7 @@ async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.b
         parameters[name] = _Binary(array(_TIME, getattr(added, name)))
     for name in ("last_lat", "last_lon", "last_elevation", "min_lat", "min_lon", "max_lat", "max_lon"):
         parameters[name] = _Binary(array(_FLOAT, getattr(added, name)))
-    await cursor.execute(statements.COUNT_COPIED, parameters, prepare=True)
+    return parameters
 
 
 async def _insert(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:

@@ -5,11 +5,12 @@ import logging
 import os
 import socket
 
+from pointq.aio import first_of
 from pointq.errors import RedisError
 from pointq.queue.consumer import Consumer
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.work.reader import Reader
-from pointq.work.worker import Worker, first_of
+from pointq.work.worker import Worker
 
 log = logging.getLogger("pointq.work")
 

@@ -1,5 +1,6 @@
 """A lot: what a worker takes from one lane at a time and stores in one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,12 +58,14 @@ class Lot:
         return DeadLetter(entry, frame.encode(alone), 1, refusal.sqlstate, refusal.message)
 
 
-def make_lot(lane: Lane, entries: Sequence[Entry]) -> Lot:
+async def make_lot(lane: Lane, entries: Sequence[Entry]) -> Lot:
     """Decode the entries' frames and make the points ready for the writer."""
     batches: list[PointBatch] = []
     sources: list[NDArray[np.int64]] = []
     unreadable: list[DeadLetter] = []
     for index, entry in enumerate(entries):
+        # the lot before is being stored: its rows must be sent, and the database answered, between any two frames
+        await asyncio.sleep(0)
         try:
             batch = _decode(entry)
         except FrameError as exc:
@@ -74,7 +77,7 @@ def make_lot(lane: Lane, entries: Sequence[Entry]) -> Lot:
     if not batches:
         return Lot(lane, entries, None, None, np.empty(0, np.int64), unreadable)
     merged = concat(batches)
-    return Lot(lane, entries, merged, prepare(merged).encode(), np.concatenate(sources), unreadable)
+    return Lot(lane, entries, merged, prepare(merged), np.concatenate(sources), unreadable)
 
 
 def _decode(entry: Entry) -> PointBatch:

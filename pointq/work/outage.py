@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from logging import Logger
 
-from pointq.work.backoff import Backoff
+from pointq.aio import Backoff
 
 _SOON_SECONDS = 10.0
 """After the end of one outage, within which another is told only if it outlasts one try."""

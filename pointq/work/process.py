@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pointq import aio
 from pointq.errors import RedisError
 from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer
@@ -43,21 +44,8 @@ class Plan:
 
 
 def run(plan: Plan) -> Figures:
-    """Run one worker in this process, on uvloop where there is one; see `work`."""
-    with new_runner() as runner:
-        try:
-            return runner.run(work(plan))
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
-
-
-def new_runner() -> asyncio.Runner:
-    """A runner on uvloop where it is installed (not on Windows): an event loop in C."""
-    try:
-        import uvloop  # noqa: PLC0415 - not everywhere
-    except ImportError:
-        return asyncio.Runner()
-    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    """Run one worker in this process; see `work`."""
+    return aio.run(work(plan))
 
 
 async def work(plan: Plan) -> Figures:

@@ -8,10 +8,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from pointq.aio import Backoff
 from pointq.errors import RedisError
 from pointq.queue.consumer import Consumer, Entry
 from pointq.queue.lanes import Lane
-from pointq.work.backoff import Backoff
 from pointq.work.lot import Lot, make_lot
 from pointq.work.outage import Outage
 from pointq.work.schedule import Schedule
@@ -123,7 +123,7 @@ class Reader:
                 mine = [entry for entry in entries if entry.id not in self._held[lane]]
                 if mine:
                     # more may be left: come back at once
-                    return self._take_over(lane, mine)
+                    return await self._take_over(lane, mine)
                 if cursor == "0-0":
                     break
         self._next_reclaim = now + self._reclaim_idle / 3
@@ -139,7 +139,7 @@ class Reader:
             entries, last = await self._consumer.read(lane, self._points)
             if entries:
                 self._schedule.took(lane, sum(entry.points for entry in entries))
-                return self._hold(lane, entries)
+                return await self._hold(lane, entries)
             self._schedule.empty(lane)
             self._behind[lane] = last
         return None
@@ -181,15 +181,15 @@ class Reader:
     def _readable(self) -> Iterator[Lane]:
         return (lane for lane in self.lanes if lane not in self._closed)
 
-    def _take_over(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
-        lot = self._hold(lane, entries)
+    async def _take_over(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
+        lot = await self._hold(lane, entries)
         names = ", ".join(sorted(lot.former))
         log.warning("reclaimed %d batches of %s points from %s, silent or gone", len(entries), lane.kind.name, names)
         return lot
 
-    def _hold(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
+    async def _hold(self, lane: Lane, entries: Sequence[Entry]) -> Lot:
         self._held[lane].update(entry.id for entry in entries)
-        return make_lot(lane, entries)
+        return await make_lot(lane, entries)
 
 
 def _ignore_outcome(task: asyncio.Task[bool]) -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from pointq.aio import Backoff
 from pointq.points.batch import PointBatch
 from pointq.store.faults import Fault, fault, one_line
 from pointq.store.prepared import Prepared, prepare
 from pointq.store.writer import Stored
-from pointq.work.backoff import Backoff
 from pointq.work.lot import Lot, Refused
 
 Write = Callable[[Prepared], Awaitable[Stored]]

@@ -6,12 +6,13 @@ import time
 
 import psycopg
 
+from pointq.aio import first_of
 from pointq.errors import DatabaseError
 from pointq.store.faults import one_line
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor
 from pointq.work.lot import Lot
-from pointq.work.worker import Worker, first_of
+from pointq.work.worker import Worker
 
 log = logging.getLogger("pointq.work")
 

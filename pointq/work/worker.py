@@ -1,20 +1,23 @@
-"""The worker: read a lot, store it, commit, delete its entries; the next is read and made ready meanwhile."""
+"""The worker: read a lot, store it, commit, delete its entries.
+
+Meanwhile the next lot is read and made ready, and the entries of the last one are deleted: the database waits for neither.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 
+from pointq.aio import Backoff, cancel, first_of
 from pointq.errors import DatabaseError, RedisError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
 from pointq.store.faults import one_line
 from pointq.store.sessions import Session
 from pointq.store.writer import Writer
-from pointq.work.backoff import Backoff
 from pointq.work.evictor import Evictor
 from pointq.work.lot import Lot
 from pointq.work.outage import Outage
@@ -53,6 +56,7 @@ class Worker:
         self._writer = writer
         self._evictor = evictor
         self._storing: Lot | None = None
+        self._completing: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
         self._next: asyncio.Queue[Lot | None] = asyncio.Queue(maxsize=1)
         self._database = Outage(log, "the database", Backoff(), meanwhile=_MEANWHILE)
@@ -121,13 +125,13 @@ class Worker:
             while not self._ended.is_set() and (lot := await self._next.get()) is not None:
                 await self._account(lot)
             if not self._ended.is_set():
+                await self._completed()
                 await reading
         finally:
             # told, and cancelled besides: the client of Redis may swallow a cancellation
             self._reader.stop()
             self._ended.set()
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await cancel(*filter(None, (reading, self._completing)))
             await self._writer.close()
 
     async def _read(self) -> None:
@@ -146,14 +150,32 @@ class Worker:
         await first_of(self._next.put(lot), self._ended.wait())
 
     async def _account(self, lot: Lot) -> None:
-        """Store a lot and complete its entries; or park it, or leave it for another worker when stopping."""
+        """Store a lot, and have its entries completed; or park it, or leave it for another worker when stopping."""
         tally = await self._store(lot)
+        # one at a time: what is committed and not completed yet would be stored again after a crash
+        await self._completed()
         if tally is None:
             return
-        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
         self._tally.stored += tally.stored
         self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
-        if not await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead)):
+        if not self._ended.is_set():
+            self._completing = asyncio.create_task(self._settle(lot, tally), name="complete")
+
+    async def _completed(self) -> None:
+        """Wait until the entries of the last lot that was stored are completed."""
+        if self._completing is not None:
+            await self._completing
+
+    async def _settle(self, lot: Lot, tally: Tally) -> None:
+        """Complete the entries of a lot that is stored."""
+        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
+        try:
+            counted = await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead))
+        except Exception:
+            # the storing side may wait for a lot: let the reading end, and `run` raise what happened here
+            self._reader.stop()
+            raise
+        if not counted:
             return
         _tell(lot.lane, dead)
         self._tally.duplicates += tally.duplicates
@@ -266,14 +288,3 @@ def _connection_lost(exc: psycopg.Error | DatabaseError) -> bool:
 
 def _why(exc: Exception) -> str:
     return one_line(exc) if isinstance(exc, psycopg.Error) else str(exc)
-
-
-async def first_of(*things: Awaitable[object]) -> None:
-    """Wait until one of them is done, and until the others are cancelled: only for what asyncio itself waits for."""
-    tasks = [asyncio.ensure_future(thing) for thing in things]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,6 +27,7 @@ AT_LEAST = {
 AT_MOST = {
     "redis": {"memory, IGC files as imported": 12, "memory, phone uploads of 1,000 points": 16},
     "http": {"memory, one-point posts": 48, "serve, peak memory": 150},
+    "import": {"memory, growth over 10,000 files": 32},
     "e2e": {"worker, peak memory": 250, "live point behind a backlog, POST to committed row": 2},
 }
 """Values, the same way: bytes a point, MiB, seconds."""

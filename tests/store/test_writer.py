@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pointq.errors import DatabaseError
 from pointq.points.batch import PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import FLYMASTER, KINDS, LIVE, NULL_TEXT, SCORING, UPLOAD, Kind
+from pointq.store.encoding import BLOCK_ROWS
 from pointq.store.flights import stored_points
 from pointq.store.prepared import prepare
 from pointq.store.writer import Stored, Writer
@@ -50,6 +52,20 @@ async def test_every_column_comes_back(writer: Writer, connection: AsyncConnecti
 
         assert await rows_in(connection, kind) == rows_of(batch)
         await check_flights(connection, kind)
+
+
+async def test_rows_come_back_wherever_their_nulls_and_the_blocks_they_are_sent_in_end(
+    writer: Writer, connection: AsyncConnection
+) -> None:
+    count = 3 * BLOCK_ROWS + 1
+    place = np.arange(count)
+    speed = np.where(place < BLOCK_ROWS, np.nan, place / 8)
+    heading = np.where(place % 2 == 0, np.nan, place % 360)
+    batch = batch_of(count, speed=speed, heading=heading, valid=np.where(place > 2 * BLOCK_ROWS, -1, 1).astype("i1"))
+
+    assert await writer.write(prepare(batch)) == Stored(count, 0)
+
+    assert await rows_in(connection) == rows_of(batch)
 
 
 async def test_copy_and_insert_make_the_same_rows(writer: Writer, connection: AsyncConnection) -> None:
@@ -170,6 +186,22 @@ async def test_stored_points(writer: Writer, connection: AsyncConnection) -> Non
     assert await stored_points(connection, "live", []) == {}
 
 
+@pytest.mark.parametrize(("count", "fresh", "known"), [(SMALL, 1, 1), (LARGE, 3, 2)])
+async def test_the_server_waits_for_few_round_trips(
+    writer: Writer, connection: AsyncConnection, tmp_path: Path, count: int, fresh: int, known: int
+) -> None:
+    await writer.write(prepare(batch_of(count, start=-count)))
+    assert await count_in(connection) == count
+    assert writer._connection is not None
+
+    for number, expected in enumerate((fresh, known)):
+        with (tmp_path / str(number)).open("w") as trace:
+            writer._connection.pgconn.trace(trace.fileno())
+            await writer.write(prepare(batch_of(count)))
+            writer._connection.pgconn.untrace()
+        assert (tmp_path / str(number)).read_text().count("ReadyForQuery") == expected
+
+
 @pytest.mark.parametrize("count", [SMALL, LARGE])
 async def test_a_refused_point_leaves_nothing_behind(writer: Writer, connection: AsyncConnection, count: int) -> None:
     await connection.execute("ALTER TABLE live_track_points ADD CHECK (speed < 100)")
@@ -180,7 +212,29 @@ async def test_a_refused_point_leaves_nothing_behind(writer: Writer, connection:
         await writer.write(prepare(batch_of(count, speed=speed)))
 
     assert await count_in(connection) == 0
+    pid = pid_of(writer)
     assert await writer.write(prepare(batch_of(count))) == Stored(count, 0)
+    assert pid_of(writer) == pid
+    await check_flights(connection)
+
+
+@pytest.mark.parametrize("known", [0, 10])
+@pytest.mark.parametrize("count", [SMALL, LARGE])
+async def test_points_that_cannot_be_counted_are_not_stored(
+    writer: Writer, connection: AsyncConnection, count: int, known: int
+) -> None:
+    batch = batch_of(count)
+    await writer.write(prepare(batch.take(np.arange(known)) if known else batch_of(1, start=-1)))
+    before = await count_in(connection)
+    await connection.execute(f"ALTER TABLE flights ADD CONSTRAINT few CHECK (points < {count})")
+
+    with pytest.raises(errors.CheckViolation):
+        await writer.write(prepare(batch))
+
+    assert await count_in(connection) == before
+    await check_flights(connection)
+    await connection.execute("ALTER TABLE flights DROP CONSTRAINT few")
+    assert await writer.write(prepare(batch)) == Stored(count - known, known)
     await check_flights(connection)
 
 

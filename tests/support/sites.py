@@ -28,7 +28,9 @@ _numbers = itertools.count(1)
 
 def clean_environ(home: Path) -> dict[str, str]:
     """Make an environment without any setting of pointq's; coverage measures other processes too."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "PATH", "LANG", "LC_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "PATH", "PYTHONPATH", "LANG", "LC_"))
+    }
     return kept | {"HOME": str(home), "POINTQ_DATA_DIR": str(home / "data")}
 
 

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -178,3 +179,7 @@ def test_no_control_character_reaches_a_line(formatter: logging.Formatter, messa
 
 def test_printable_keeps_what_can_be_read() -> None:
     assert logs.printable("Ärger\tmit \x1b[31m\n…") == r"Ärger\tmit \x1b[31m\n…"
+
+
+def test_bytes_of_a_name_that_are_no_text_are_shown_as_such() -> None:
+    assert logs.printable(os.fsdecode(b"flight-\xff.igc")) == r"flight-\udcff.igc"

@@ -71,10 +71,13 @@ async def test_who_is_told_to_give_up_ends_though_it_hears_no_cancellation(crew:
         await deaf.wait()
         return len(outcome.entries)
 
+    async def two_are_stored() -> bool:
+        return hand.worker.storing is None and hand.worker._next.full() and await count_in(crew.database) == 200
+
     monkeypatch.setattr(hand.consumer, "complete", hanging)
     task = asyncio.create_task(hand.worker.run())
     await deaf.waits.wait()
-    await until(hand.worker._next.full, "another lot waits")
+    await until(two_are_stored, "the next lot is stored, and another waits")
     hand.worker.give_up()
     task.cancel()
     await ends(task)
@@ -82,4 +85,4 @@ async def test_who_is_told_to_give_up_ends_though_it_hears_no_cancellation(crew:
     assert not task.cancelled()
     assert task.cancelling()
     assert (await crew.measure("live")).stored_points == 0
-    assert await count_in(crew.database) == hand.worker.figures().stored == 100
+    assert await count_in(crew.database) == hand.worker.figures().stored == 200

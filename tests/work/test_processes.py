@@ -1,6 +1,7 @@
 """Workers as processes of their own: killed, orphaned, told to end."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -19,23 +20,24 @@ from pointq.queue.heartbeats import Heartbeats
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, measure
 from pointq.queue.producer import Append, Producer
-from pointq.work.child import Orders
+from pointq.supervision.job import Job, LogStyle
+from pointq.supervision.supervisor import Supervisor, _manner
+from pointq.work.child import job_of, plan_of
 from pointq.work.process import Plan
-from pointq.work.supervisor import Supervisor, _manner
 from tests.store.batches import batch_of
 from tests.support.sites import Site
 from tests.support.until import until
 from tests.work.crew import until as async_until
 
 
-def plan_of(site: Site, **options: Any) -> Plan:
+def site_plan(site: Site, **options: Any) -> Plan:
     lanes = lanes_of(prefix=site.prefix)
     defaults: dict[str, Any] = {"heartbeat_seconds": 0.05, "block_seconds": 0.05, "reclaim_idle_seconds": 0.3}
     return Plan(site.redis_url, site.database_url, lanes, site.prefix, **defaults | options)
 
 
-def orders_of(site: Site, **options: Any) -> Orders:
-    return Orders(plan_of(site, **options), "warning", "json", no_color=True)
+def work(site: Site, **options: Any) -> Job:
+    return job_of(site_plan(site, **options), LogStyle("warning", "json", no_color=True))
 
 
 async def pids(site: Site, *, fresh: bool = True) -> set[int]:
@@ -71,8 +73,8 @@ def stored(site: Site) -> int:
 
 
 @asynccontextmanager
-async def supervised(*orders: Orders) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(orders)
+async def supervised(*jobs: Job) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(jobs)
     supervisor.start()
     supervisor.start()
     try:
@@ -91,7 +93,7 @@ def pids_are(site: Site, condition: Callable[[set[int]], bool]) -> Callable[[], 
 
 
 async def test_workers_that_die_are_replaced(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    async with supervised(orders_of(site), orders_of(site)):
+    async with supervised(work(site), work(site)):
         await async_until(pids_are(site, lambda found: len(found) == 2), "two workers live")
         victims = await pids(site)
         for victim, number in zip(victims, (signal.SIGKILL, signal.SIGTERM), strict=True):
@@ -107,7 +109,7 @@ async def test_workers_that_die_are_replaced(site: Site, caplog: pytest.LogCaptu
 
 async def test_draining_workers_end_by_themselves(site: Site) -> None:
     await put(site, 10)
-    supervisor = Supervisor([orders_of(site, drain=True)] * 2)
+    supervisor = Supervisor([work(site, drain=True)] * 2)
     supervisor.start()
 
     async with asyncio.timeout(30):
@@ -118,14 +120,14 @@ async def test_draining_workers_end_by_themselves(site: Site) -> None:
 
 async def test_stopped_in_the_moment_of_starting(site: Site) -> None:
     for ticks in (0, 1, 20):
-        async with supervised(orders_of(site)) as supervisor:
+        async with supervised(work(site)) as supervisor:
             for _ in range(ticks):
                 await asyncio.sleep(0)
         assert all(process.returncode is not None for process in supervisor._processes.values())
 
 
 async def test_a_supervisor_that_was_never_started(site: Site) -> None:
-    supervisor = Supervisor([orders_of(site)])
+    supervisor = Supervisor([work(site)])
     await supervisor.ended()
     await supervisor.stop()
 
@@ -135,7 +137,7 @@ async def test_a_process_that_cannot_be_started_is_tried_again(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("sys.executable", "/nonexistent/python")
-        async with supervised(orders_of(site)):
+        async with supervised(work(site)):
             await async_until(lambda: "no worker process can be started" in caplog.text, "it says so")
             patch.undo()
             await async_until(pids_are(site, bool), "a worker lives")
@@ -145,19 +147,19 @@ def test_how_a_process_ended() -> None:
     assert [_manner(code) for code in (-9, 1, 0, None)] == ["killed by SIGKILL", "exit code 1", "exit code 0", "exit code None"]
 
 
-def test_orders_come_over_whole_and_show_no_password(site: Site) -> None:
-    orders = orders_of(site, drain=True, strict=True, batch_points=7)
-    line = orders.to_json()
+def test_a_plan_comes_over_whole_and_shows_no_password(site: Site) -> None:
+    plan = site_plan(site, drain=True, strict=True, batch_points=7)
+    job = job_of(plan, LogStyle("warning", "json", no_color=True))
+    line = job.to_json()
 
     assert line.count(b"\n") == 1
-    read = Orders.from_json(line)
-    assert (read.log_level, read.log_format, read.no_color) == ("warning", "json", True)
-    assert {name: getattr(read.plan, name) for name in Plan.__dataclass_fields__ if name != "lanes"} == {
-        name: getattr(orders.plan, name) for name in Plan.__dataclass_fields__ if name != "lanes"
-    }
-    assert list(read.plan.lanes) == list(orders.plan.lanes)
-    assert site.redis_url not in repr(orders)
-    assert site.database_url not in repr(orders)
+    sent = json.loads(line)
+    assert LogStyle(**sent["log"]) == job.log
+    read = plan_of(sent["plan"])
+    assert replace(read, lanes=()) == replace(plan, lanes=())
+    assert list(read.lanes) == list(plan.lanes)
+    assert site.redis_url not in repr(job)
+    assert site.database_url not in repr(job)
 
 
 def test_workers_end_when_their_parent_is_killed(site: Site) -> None:

@@ -384,6 +384,49 @@ async def test_a_failure_of_the_reading_half_ends_the_worker(crew: Crew, monkeyp
             await hand.worker.run()
 
 
+async def test_the_next_lot_is_stored_while_the_entries_of_the_last_are_completed_and_no_further_one(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crew.put(*(batch_of(100, start=100 * i) for i in range(4)))
+    hand = crew.worker("live", drain=True, points=100)
+    complete, gate = hand.consumer.complete, asyncio.Event()
+
+    async def slow(lane: Lane, outcome: Outcome) -> int:
+        await gate.wait()
+        return await complete(lane, outcome)
+
+    async def waits_for_completion() -> bool:
+        return hand.worker.storing is None and await count_in(crew.database) == 200
+
+    monkeypatch.setattr(hand.consumer, "complete", slow)
+    draining = asyncio.create_task(hand.drain())
+    try:
+        await until(waits_for_completion, "two lots are stored")
+        assert (await crew.measure("live")).stored_points == 0
+    finally:
+        gate.set()
+        await draining
+
+    found = await crew.measure("live")
+    assert (found.stored_points, found.duplicate_points, found.pending_points) == (400, 0, 0)
+    await check_flights(crew.database)
+
+
+async def test_a_failure_of_completing_ends_the_worker(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    await crew.put(batch_of(10))
+    hand = crew.worker("live")
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(hand.consumer, "complete", broken)
+
+    async with asyncio.timeout(10):
+        with pytest.raises(ZeroDivisionError):
+            await hand.worker.run()
+    assert await count_in(crew.database) == 10
+
+
 async def test_cancelled_it_leaves_no_task_and_everything_in_the_queue(crew: Crew) -> None:
     before = asyncio.all_tasks()
     hand = crew.worker("live", points=100)

@@ -1,7 +1,7 @@
 """``pointq bench``: how fast this installation is, and how near to its floors."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,7 @@ from pointq.cli.context import AppContext, JsonOption, app_context, print_json
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from pointq.cli.backends import Servers
     from pointq.cli.bench_screen import Progress
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pointq.ops.bench.run import Report
 
 _ALL = "all"
-
-T = TypeVar("T")
 
 HELP = help_text(
     "Measure this installation against what its database, its Redis and its web server can do at all.",
@@ -85,9 +83,10 @@ def bench(  # noqa: PLR0913 - one parameter an option
 def _run(
     suites: "Sequence[str]", options: "Options", settings: "Settings", backends: "Servers", progress: "Progress"
 ) -> "Report":
+    from pointq import aio
     from pointq.ops.bench.run import run
 
-    return _ended(run(suites, options, _measured(settings, backends), progress.tell, progress.found))
+    return aio.run(run(suites, options, _measured(settings, backends), progress.tell, progress.found))
 
 
 def _break(
@@ -96,6 +95,7 @@ def _break(
     """Make faults and report; the exit code is 1 where a promise was broken. Raises UsageError."""
     import secrets
 
+    from pointq import aio
     from pointq.cli.backends import servers
     from pointq.cli.bench_screen import Progress
     from pointq.cli.faults_screen import render
@@ -107,7 +107,7 @@ def _break(
     chosen = secrets.randbelow(2**32) if seed is None else seed
     app.err.print(f"seed {chosen}", style="dim")
     with servers(settings) as backends, Progress(app) as progress:
-        report = _ended(run(_measured(settings, backends), chosen, duration or 40.0, progress.tell))
+        report = aio.run(run(_measured(settings, backends), chosen, duration or 40.0, progress.tell))
     if as_json:
         print_json(report)
     else:
@@ -120,19 +120,6 @@ def _measured(settings: "Settings", backends: "Servers") -> "Backends":
     from pointq.ops.bench.options import Backends
 
     return Backends(backends.redis_url, backends.database_url, settings.durability, settings.min_replicas)
-
-
-def _ended(work: "Coroutine[Any, Any, T]") -> "T":
-    """What it returns; a Ctrl-C that cancelled it is one here too."""
-    import asyncio
-
-    from pointq.work.process import new_runner
-
-    with new_runner() as runner:
-        try:
-            return runner.run(work)
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
 
 
 def _chosen(suites: "Sequence[str]") -> "Sequence[str]":

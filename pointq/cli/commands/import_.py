@@ -42,11 +42,11 @@ def import_(  # noqa: PLR0913 - one parameter an option
     as_json: JsonOption = False,
 ) -> int:
     """Import files."""
+    from pointq import aio
     from pointq.cli.backends import servers
     from pointq.cli.import_run import Run
     from pointq.cli.import_screen import exit_code, print_reports
     from pointq.ops.importing import Options, summary
-    from pointq.work.process import new_runner
 
     app = app_context(ctx)
     settings = app.load_config().settings
@@ -54,8 +54,7 @@ def import_(  # noqa: PLR0913 - one parameter an option
     with servers(settings) as backends:
         waits = backends.embedded if wait is None else wait
         run = Run(app, settings, backends, options, waits=waits, timeout=timeout)
-        with new_runner() as runner:
-            reports = runner.run(run.all(paths))
+        reports = aio.run(run.all(paths))
     if as_json:
         print_json({"files": reports, "totals": summary(reports)})
     else:

@@ -8,17 +8,20 @@ from pointq.cli.context import AppContext, app_context
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.ingest.server import Plan
-    from pointq.work.child import Orders
+    from pointq.supervision.job import Job
+
+    Listen = Callable[[Callable[[str], None]], Awaitable[None]]
 
 HELP = help_text(
     "Take points over HTTP until Ctrl-C. Without configured servers it starts embedded ones, and a worker.",
     ("pointq serve", "on 127.0.0.1:8000"),
     ("pointq serve --port 9000", "on another port"),
+    ("pointq serve --processes 4", "four processes on one port"),
     ("pointq serve --no-worker", "store nothing; `pointq work` does, elsewhere"),
     ("REDIS_URL=… DATABASE_URL=… pointq serve", "with your own servers"),
 )
@@ -29,26 +32,37 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Server processes, all on that port.")] = None,
     worker: Annotated[
         bool | None, typer.Option("--worker/--no-worker", help="On embedded servers: also store what is accepted.")
     ] = None,
 ) -> None:
     """Run the ingest server."""
+    from pointq import aio
     from pointq.cli.backends import servers
-    from pointq.work.process import new_runner
 
     app = app_context(ctx)
-    settings = app.load_config({"serve.host": host, "serve.port": port, "serve.worker": worker}).settings
+    flags = {"serve.host": host, "serve.port": port, "serve.processes": processes, "serve.worker": worker}
+    settings = app.load_config(flags).settings
     with servers(settings) as backends:
-        plan = _plan(settings, backends)
         staff = _staff(app, settings, backends)
-        with new_runner() as runner:
-            runner.run(_serve(plan, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
+        listen = _listen(app, settings, _plan(settings, backends))
+        aio.run(_serve(listen, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
-async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], None]") -> None:
-    from pointq.ingest.server import serve as listen
-    from pointq.work.supervisor import Supervisor
+def _listen(app: AppContext, settings: "Settings", plan: "Plan") -> "Listen":
+    """The server in this process, or several in processes of their own."""
+    from pointq.cli.commands.work import log_style
+    from pointq.ingest.server import serve as serve_alone
+    from pointq.ingest.together import serve_together
+
+    if settings.serve.processes == 1:
+        return lambda ready: serve_alone(plan, ready)
+    return lambda ready: serve_together(plan, settings.serve.processes, log_style(app, settings), ready)
+
+
+async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], None]") -> None:
+    from pointq.supervision.supervisor import Supervisor
 
     workers = Supervisor(staff)
 
@@ -57,7 +71,7 @@ async def _serve(plan: "Plan", staff: "list[Orders]", ready: "Callable[[str], No
         ready(url)
 
     try:
-        await listen(plan, started)
+        await listen(started)
     finally:
         # after the last request: what it left in the queue is stored before the embedded servers stop, or at the next start
         await workers.stop()
@@ -91,13 +105,17 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     )
 
 
-def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Orders]":
+def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Job]":
     """The workers beside the server: only embedded servers have nobody else to store what waits."""
-    from pointq.cli.commands.work import chosen_lanes, orders, work_plan
+    from pointq.cli.commands.work import chosen_lanes, work_job, work_plan
 
     if not (backends.embedded and settings.serve.worker):
         return []
-    return [orders(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+    return [work_job(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+
+
+def _in_processes(count: int) -> str:
+    return f" in {count} processes" if count > 1 else ""
 
 
 def _greet(app: AppContext, settings: "Settings", backends: "Servers", url: str, worker: bool) -> None:  # noqa: FBT001
@@ -106,7 +124,7 @@ def _greet(app: AppContext, settings: "Settings", backends: "Servers", url: str,
 
     embedded = " (embedded)" if backends.embedded else ""
     rows = [
-        ("pointq", f"listens on {url}"),
+        ("pointq", f"listens on {url}{_in_processes(settings.serve.processes)}"),
         ("queue", f"{describe_redis(backends.redis_url)}{embedded}"),
         ("database", f"{describe_database(backends.database_url)}{embedded}"),
         ("worker", "one, in a process of its own" if worker else "none here; run `pointq work`"),

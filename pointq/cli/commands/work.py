@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.queue.lanes import Lane
-    from pointq.work.child import Orders
+    from pointq.supervision.job import Job, LogStyle
     from pointq.work.process import Plan
 
 HELP = help_text(
@@ -67,11 +67,10 @@ def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
     if settings.work.processes == 1:
         run(plan)
     else:
-        from pointq.work.process import new_runner
-        from pointq.work.supervisor import supervise
+        from pointq import aio
+        from pointq.supervision.supervisor import Supervisor, supervise
 
-        with new_runner() as runner:
-            runner.run(supervise([orders(app, settings, plan)] * settings.work.processes))
+        aio.run(supervise(Supervisor([work_job(app, settings, plan)] * settings.work.processes)))
 
 
 def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":
@@ -114,8 +113,15 @@ def work_plan(
     )
 
 
-def orders(app: AppContext, settings: "Settings", plan: "Plan") -> "Orders":
-    """The same for a process of its own, which logs as this one does."""
-    from pointq.work.child import Orders
+def work_job(app: AppContext, settings: "Settings", plan: "Plan") -> "Job":
+    """The same for a process of its own."""
+    from pointq.work.child import job_of
 
-    return Orders(plan, settings.log.level, settings.log.format, app.no_color)
+    return job_of(plan, log_style(app, settings))
+
+
+def log_style(app: AppContext, settings: "Settings") -> "LogStyle":
+    """How a process that this one starts logs: as this one does."""
+    from pointq.supervision.job import LogStyle
+
+    return LogStyle(settings.log.level, settings.log.format, app.no_color)

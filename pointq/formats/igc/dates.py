@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointq.formats.igc.headers import header_lines
-from pointq.formats.igc.lines import Lines, Positions
+from pointq.formats.igc.lines import Lines, Positions, few
 
 Ints = NDArray[np.int64]
 
@@ -30,6 +30,8 @@ _CENTURY_PIVOT = 80
 _OUT_OF_ORDER_US = 10 * 60 * 1_000_000
 _LATE_US = (24 * 60 - 10) * 60 * 1_000_000
 
+_LONGEST = 64
+"""Bytes of a date record that are looked at: the longest real one has 27."""
 _RECORD = re.compile(rb"H.DTE\D*(\d\d)(\d\d)(\d\d)", re.DOTALL)
 _IN_NAME = (
     re.compile(r"^(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?!\d)", re.ASCII),
@@ -55,8 +57,12 @@ class Dates:
 
 
 def find_dates(lines: Lines) -> Dates:
-    """All H.DTE records, in every form that recorders write (``HFDTE310824``, ``HFDTEDATE:310824,01``, …)."""
-    found = [(line, match) for line in header_lines(lines, b"DTE") if (match := _RECORD.match(lines.text(line)))]
+    """All H.DTE records, in every form that recorders write (``HFDTE310824``, ``HFDTEDATE:310824,01``, …).
+
+    Raises FormatError where there are more of them than `few` allows.
+    """
+    records = few(header_lines(lines, b"DTE"), "H.DTE")
+    found = [(line, match) for line in records if (match := _RECORD.match(lines.text(line, _LONGEST)))]
     days = [_day(_two_digit_year(int(m[3])), int(m[2]), int(m[1])) for _, m in found]
     return Dates(lines.starts[np.array([line for line, _ in found], np.int64)], np.array(days, np.int64))
 

@@ -12,12 +12,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pointq.formats.igc.lines import Lines, Positions, windows
+from pointq.formats.igc.lines import Lines, Positions, few, windows
 
 MAX_DIGITS = 8
 """Digits of an extension that are read. With eight more decimals a coordinate still fits into 53 bits, and is 20 nm fine."""
 
 _FIRST_FREE_COLUMN = 36
+_LONGEST = len("INN") + 99 * len("SSFFCCC")
+"""Bytes of an I record: its count has two digits."""
 _RECORD = re.compile(rb"I(\d\d)")
 _ENTRY = re.compile(rb"(\d\d)(\d\d)([A-Za-z0-9]{3})")
 
@@ -39,31 +41,68 @@ class Layout:
     tds: Columns | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """B records ``start`` up to, but not including, ``stop``, which have the same layout."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Extended:
+    """B records that have an extension in the same columns."""
 
-    start: int
-    stop: int
-    layout: Layout
+    rows: slice | NDArray[np.int64]
+    """Which ones, as a range or as indices."""
+    columns: Columns
 
 
-def find_scopes(lines: Lines, record_starts: Positions) -> list[Scope]:
-    """The layouts in force, one after another, for the B records at these positions; together they cover all of them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Extensions:
+    """The B records that have each of the extensions; no record is twice in one of the three."""
+
+    lad: tuple[Extended, ...]
+    lod: tuple[Extended, ...]
+    tds: tuple[Extended, ...]
+
+
+def find_extensions(lines: Lines, record_starts: Positions) -> Extensions:
+    """Which columns hold what in the B records at these positions.
 
     An I record holds for the B records after it, up to the next one. One that declares nothing readable is ignored; ``I00``
-    declares that there are no extensions.
+    declares that there are no extensions. Raises FormatError where there are more I records than `few` allows.
     """
+    layouts = _layouts(lines, record_starts)
+    starts = sorted(layouts)
+    lengths = np.diff([*starts, len(record_starts)])
+    in_force = [layouts[start] for start in starts]
+    return Extensions(
+        _gathered([layout.lad for layout in in_force], lengths),
+        _gathered([layout.lod for layout in in_force], lengths),
+        _gathered([layout.tds for layout in in_force], lengths),
+    )
+
+
+def _layouts(lines: Lines, record_starts: Positions) -> dict[int, Layout]:
+    """The layouts by the first B record for which each holds; there is always one for the first record."""
     declared = lines.starting_with(b"I")[::-1]
     first_records = np.searchsorted(record_starts, lines.starts[declared])
     found: dict[int, Layout] = {}
     # from the end of the file on: of several I records in a row only the last one that can be read is
-    for line, first in zip(declared.tolist(), first_records.tolist(), strict=True):
-        if first not in found and (layout := parse_layout(lines.text(line))) is not None:
+    for line, first in zip(few(declared, "I"), first_records.tolist(), strict=True):
+        if first not in found and (layout := parse_layout(lines.text(line, _LONGEST))) is not None:
             found[first] = layout
     found.setdefault(0, Layout())
-    edges = [*sorted(found), len(record_starts)]
-    return [Scope(start, stop, found[start]) for start, stop in pairwise(edges) if start < stop]
+    return found
+
+
+def _gathered(in_force: list[Columns | None], lengths: NDArray[np.int64]) -> tuple[Extended, ...]:
+    """The B records by the columns in which they have one extension; `lengths` say for how many records each is in force.
+
+    There are some five hundred possible columns, however many I records name them.
+    """
+    known = list(dict.fromkeys(in_force))
+    if len(known) == 1:
+        return () if known[0] is None else (Extended(slice(0, int(lengths.sum())), known[0]),)
+    codes = {columns: code for code, columns in enumerate(known)}
+    by_record = np.repeat(np.array([codes[columns] for columns in in_force], np.int16), lengths)
+    order = np.argsort(by_record, kind="stable")
+    edges = np.searchsorted(by_record[order], np.arange(len(known) + 1)).tolist()
+    spans = zip(known, pairwise(edges), strict=True)
+    return tuple(Extended(order[start:stop], columns) for columns, (start, stop) in spans if columns is not None)
 
 
 def parse_layout(record: bytes) -> Layout | None:

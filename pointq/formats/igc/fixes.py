@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointq.formats.flaws import Codes, Flaw
-from pointq.formats.igc.extensions import Columns, Scope, number, read_digits
+from pointq.formats.igc.extensions import Extended, Extensions, number, read_digits
 from pointq.formats.igc.lines import Lines, windows
 from pointq.formats.igc.records import LENGTH, Records, holds_another
 
@@ -47,8 +47,8 @@ class Fixes:
     """Altitude by GNSS, m."""
 
 
-def read_fixes(lines: Lines, records: Records, scopes: list[Scope]) -> Fixes:
-    """Read all B records; `scopes` say which extensions they have."""
+def read_fixes(lines: Lines, records: Records, extensions: Extensions) -> Fixes:
+    """Read all B records that are long enough."""
     cells = windows(lines.buffer, records.starts, LENGTH)
     digits = cells - _ZERO
     time, time_good = _time_of_day(digits[_TIME])
@@ -57,11 +57,11 @@ def read_fixes(lines: Lines, records: Records, scopes: list[Scope]) -> Fixes:
     valid, validity_good = _either(cells[_VALIDITY], b"AV")
     lat_units, lat_good = _units(digits[_LAT])
     lon_units, lon_good = _units(digits[_LON])
-    lat = _degrees(lines, records, lat_units, [(_rows(s), s.layout.lad) for s in scopes])
-    lon = _degrees(lines, records, lon_units, [(_rows(s), s.layout.lod) for s in scopes])
+    lat = _degrees(lines, records, lat_units, extensions.lad)
+    lon = _degrees(lines, records, lon_units, extensions.lod)
     pressure, pressure_good = _altitude(digits[_PRESSURE])
     gnss, gnss_good = _altitude(digits[_GNSS])
-    _add_fractions(lines, records, time, [(_rows(s), s.layout.tds) for s in scopes])
+    _add_fractions(lines, records, time, extensions.tds)
     # the last one that applies stays: the leftmost flaw, because after a lost byte everything is shifted
     flaws = np.zeros(len(records), np.uint8)
     flaws[(lat == 0) & (lon == 0)] = Flaw.NULL_ISLAND
@@ -71,7 +71,6 @@ def read_fixes(lines: Lines, records: Records, scopes: list[Scope]) -> Fixes:
     flaws[~(lon_good & ew_good & (lon <= 180))] = Flaw.LONGITUDE  # noqa: PLR2004 - degrees
     flaws[~(lat_good & ns_good & (lat <= 90))] = Flaw.LATITUDE  # noqa: PLR2004 - degrees
     flaws[~time_good] = Flaw.TIME
-    flaws[records.ends - records.starts < LENGTH] = Flaw.SHORT
     flaws[cells[0] != ord("B")] = Flaw.NUL
     return Fixes(flaws, time, _signed(lat, south), _signed(lon, west), valid, pressure, gnss)
 
@@ -98,28 +97,25 @@ def _units(digits: NDArray[np.uint8]) -> tuple[Ints, Mask]:
     return degrees * _UNITS + minutes, _all_digits(digits) & (minutes <= _UNITS)
 
 
-def _degrees(
-    lines: Lines, records: Records, units: Ints, extensions: list[tuple[slice, Columns | None]]
-) -> NDArray[np.float64]:
+def _degrees(lines: Lines, records: Records, units: Ints, extended: tuple[Extended, ...]) -> NDArray[np.float64]:
     """Coordinates without their sign, from 1/60000 degree and, where declared, further decimals; shape (n,).
 
     Both sides of the one division are whole numbers below 2**53, so that the result is correctly rounded.
     """
     degrees: NDArray[np.float64] = units / _UNITS
-    for rows, columns in extensions:
-        if columns is not None:
-            scale = 10**columns.width
-            decimals = read_digits(lines, records.starts[rows], records.ends[rows], columns)
-            degrees[rows] = (units[rows] * scale + decimals) / (_UNITS * scale)
+    for these in extended:
+        rows, scale = these.rows, 10**these.columns.width
+        decimals = read_digits(lines, records.starts[rows], records.ends[rows], these.columns)
+        degrees[rows] = (units[rows] * scale + decimals) / (_UNITS * scale)
     return degrees
 
 
-def _add_fractions(lines: Lines, records: Records, time: Ints, extensions: list[tuple[slice, Columns | None]]) -> None:
+def _add_fractions(lines: Lines, records: Records, time: Ints, extended: tuple[Extended, ...]) -> None:
     """Add the decimal fractions of the second where declared, cut to microseconds."""
-    for rows, columns in extensions:
-        if columns is not None:
-            decimals = read_digits(lines, records.starts[rows], records.ends[rows], columns)
-            time[rows] += decimals * _SECOND_US // 10**columns.width
+    for these in extended:
+        rows = these.rows
+        decimals = read_digits(lines, records.starts[rows], records.ends[rows], these.columns)
+        time[rows] += decimals * _SECOND_US // 10**these.columns.width
 
 
 def _altitude(digits: NDArray[np.uint8]) -> tuple[Ints, Mask]:
@@ -140,7 +136,3 @@ def _all_digits(digits: NDArray[np.uint8]) -> Mask:
 def _signed(degrees: NDArray[np.float64], negative: Mask) -> NDArray[np.float64]:
     """South and west negative; zero stays positive."""
     return np.where(negative & (degrees != 0), -degrees, degrees)
-
-
-def _rows(scope: Scope) -> slice:
-    return slice(scope.start, scope.stop)

@@ -3,12 +3,16 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pointq.formats.igc.lines import Lines, windows
 
 _TYPE = re.compile(rb"H.FTY(?:[^:]*:)?(.*)", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST = 200
 """Characters of a header that are kept: the longest real ones have half as many."""
+_LONGEST_BYTES = 1024
+"""Of its line; no character takes more than four, and the header's own name comes before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +28,27 @@ class Header:
 def read_header(lines: Lines) -> Header:
     """Read the A record and the first H.FTY record."""
     recorders = lines.starting_with(b"A")[:1].tolist()
-    logger = decode(lines.text(recorders[0])[1:]) if recorders else None
-    types = (_TYPE.match(lines.text(line)) for line in header_lines(lines, b"FTY"))
-    device = next((decode(found[1]) for found in types if found), None)
-    return Header(logger or None, device or None)
+    types = header_lines(lines, b"FTY")[:1].tolist()
+    logger = decode(lines.text(recorders[0], _LONGEST_BYTES)[1:]) if recorders else None
+    found = _TYPE.match(lines.text(types[0], _LONGEST_BYTES)) if types else None
+    return Header(logger or None, (decode(found[1]) or None) if found else None)
 
 
-def header_lines(lines: Lines, code: bytes) -> list[int]:
+def header_lines(lines: Lines, code: bytes) -> NDArray[np.int64]:
     """The H records with that three-letter code, whoever made the entry (the letter between), as indices."""
     headers = lines.starting_with(b"H")
     codes = windows(lines.buffer, lines.starts[headers] + 2, 3)
     wanted = (codes[0] == code[0]) & (codes[1] == code[1]) & (codes[2] == code[2])
-    found: list[int] = headers[wanted & (lines.ends[headers] - lines.starts[headers] >= len("HFFTY"))].tolist()
+    found: NDArray[np.int64] = headers[wanted & (lines.ends[headers] - lines.starts[headers] >= len("HFFTY"))]
     return found
 
 
 def decode(text: bytes) -> str:
-    """The text of a header: UTF-8 (61 files of 550), else cp1252 (10 files); without control characters."""
+    """The text of a header: UTF-8 (61 files of 550), else cp1252 (10 files); a space in place of what cannot be printed."""
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError:
         decoded = text.decode("cp1252", "replace")
-    return _CONTROL.sub(" ", decoded).strip()[:_LONGEST].rstrip()
+    if not decoded.isprintable():
+        decoded = "".join(letter if letter.isprintable() else " " for letter in decoded)
+    return decoded.strip()[:_LONGEST].rstrip()

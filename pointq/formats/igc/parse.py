@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pointq.errors import FormatError
 from pointq.formats.flaws import Codes, Flaw, first_of_each_key, time_flaws
 from pointq.formats.igc.dates import UNDATED, Dates, date_from_name, days_of_fixes, find_dates
-from pointq.formats.igc.extensions import find_scopes
+from pointq.formats.igc.extensions import find_extensions
 from pointq.formats.igc.fixes import Fixes, read_fixes
 from pointq.formats.igc.headers import read_header
-from pointq.formats.igc.lines import split_lines
+from pointq.formats.igc.lines import Lines, split_lines
 from pointq.formats.igc.records import Records, find_records, looks_like_igc
 from pointq.formats.track import Rejects, TrackFile, present
 from pointq.points.batch import Array
@@ -33,11 +33,12 @@ def parse_igc(data: bytes, *, now_us: int, file_name: str = "", date: dt.date | 
     `now_us` is the present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected. A file without
     any usable date record takes its date from `file_name`, else from `date`.
 
-    Raises `FormatError` where the bytes are not IGC, or no date is known. A file without fixes is not an error.
+    Raises `FormatError` where the bytes are not IGC, no date is known, or records are more than any recorder writes. A file
+    without fixes is not an error.
     """
     lines = split_lines(data)
     records = find_records(lines)
-    fixes = read_fixes(lines, records, find_scopes(lines, records.starts))
+    fixes = read_fixes(lines, records, find_extensions(lines, records.starts))
     if not (fixes.flaws == Flaw.NONE).any() and not looks_like_igc(data):
         raise FormatError(
             "not an IGC file: expected records such as AXXX…, HFDTE… and B…, found none",
@@ -46,14 +47,14 @@ def parse_igc(data: bytes, *, now_us: int, file_name: str = "", date: dt.date | 
     dates = find_dates(lines)
     fallback = None if dates.known else date_from_name(file_name) or date
     kept, flaws = _sift(records, fixes, dates, fallback, now_us)
-    rejected = np.flatnonzero(flaws)
+    rejects = _rejects(lines, records, flaws)
     header = read_header(lines)
     return TrackFile(
         format="igc",
         columns=present(_columns(fixes, kept)),
-        records=len(records),
-        rejects=Rejects(lines.numbers(records.starts[rejected]), flaws[rejected]),
-        duplicates=len(records) - len(rejected) - len(kept.rows),
+        records=len(records) + len(records.stubs),
+        rejects=rejects,
+        duplicates=len(records) + len(records.stubs) - len(rejects) - len(kept.rows),
         breaks=_breaks(dates, records.starts[kept.rows]),
         dates=dates.known or ((fallback,) if fallback else ()),
         logger=header.logger,
@@ -82,6 +83,18 @@ def _sift(records: Records, fixes: Fixes, dates: Dates, fallback: dt.date | None
     rows, time = rows[good], time[good]
     first = first_of_each_key(time, fixes.lat[rows], fixes.lon[rows])
     return _Kept(rows[first], time[first]), flaws
+
+
+def _rejects(lines: Lines, records: Records, flaws: Codes) -> Rejects:
+    """What is no fix, in order of line; `flaws` are those of the records that are long enough."""
+    rejected = np.flatnonzero(flaws)
+    places, found = records.starts[rejected], flaws[rejected]
+    if len(records.stubs):
+        stubs = np.where(lines.buffer[records.stubs] == 0, np.uint8(Flaw.NUL), np.uint8(Flaw.SHORT))
+        places, found = np.concatenate([places, records.stubs]), np.concatenate([found, stubs])
+        order = np.argsort(places, kind="stable")
+        places, found = places[order], found[order]
+    return Rejects(lines.numbers(places), found)
 
 
 def _columns(fixes: Fixes, kept: _Kept) -> dict[str, Array]:

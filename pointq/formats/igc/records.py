@@ -23,9 +23,11 @@ class Records:
 
     starts: Positions
     ends: Positions
+    stubs: Positions
+    """Where lines begin that should be B records and are shorter than `LENGTH`; they are not among the others."""
 
     def __len__(self) -> int:
-        """How many."""
+        """How many are long enough."""
         return len(self.starts)
 
 
@@ -35,9 +37,10 @@ def find_records(lines: Lines) -> Records:
     A logger that loses power leaves a block of NUL bytes. What is left behind it in the last line is the rest of a record;
     a line of nothing but NUL bytes is padding.
     """
-    first = lines.buffer[lines.starts]
-    is_record = (first == ord("B")) | ((first == 0) & (lines.buffer[lines.ends - 1] != 0))
-    return Records(lines.starts[is_record], lines.ends[is_record])
+    is_record = (lines.letters == ord("B")) | ((lines.letters == 0) & (lines.buffer[lines.ends - 1] != 0))
+    starts, ends = lines.starts[is_record], lines.ends[is_record]
+    whole = ends - starts >= LENGTH
+    return Records(starts, ends, starts[:0]) if whole.all() else Records(starts[whole], ends[whole], starts[~whole])
 
 
 def holds_another(lines: Lines, records: Records) -> NDArray[np.bool_]:
@@ -45,10 +48,11 @@ def holds_another(lines: Lines, records: Records) -> NDArray[np.bool_]:
     holds = np.zeros(len(records), np.bool_)
     if not (records.ends - records.starts >= 2 * LENGTH).any():
         return holds
-    buffer = lines.buffer
-    at = np.flatnonzero(buffer[:-LENGTH] == ord("B"))
-    at = at[np.isin(buffer[at + 14], (ord("N"), ord("S"))) & np.isin(buffer[at + 23], (ord("E"), ord("W")))]
-    at = at[np.isin(buffer[at + 24], (ord("A"), ord("V")))]
+    looks_so = lines.buffer[:-LENGTH] == ord("B")
+    for place, letters in ((14, b"NS"), (23, b"EW"), (24, b"AV")):
+        there = lines.buffer[place : place - LENGTH]
+        looks_so &= (there == letters[0]) | (there == letters[1])
+    at = np.flatnonzero(looks_so)
     line = np.searchsorted(records.starts, at, side="right") - 1
     at, line = at[line >= 0], line[line >= 0]
     holds[line[(at >= records.starts[line] + LENGTH) & (at + LENGTH <= records.ends[line])]] = True

@@ -11,7 +11,7 @@ import sys
 import orjson
 from aiohttp import web
 
-from pointq.work.process import new_runner
+from pointq import aio
 
 _ANSWER = orjson.dumps({"success": True, "queued": True, "via": "queue", "points": 1, "rejected": []})
 
@@ -38,5 +38,4 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    with new_runner() as loop:
-        loop.run(serve(int(sys.argv[1])))
+    aio.run(serve(int(sys.argv[1])))

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, adapt, pq, sql
 from pointq.ops.bench.scratch import BARE
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Column
-from pointq.store.encoding import array, uuid_array
+from pointq.store.encoding import array, copy_blocks, uuid_array
 from pointq.store.prepared import Prepared, prepare
 from pointq.store.statements import copy_points, sql_type
 
@@ -30,7 +30,7 @@ class CopyBlock:
     def of(cls, batch: PointBatch) -> "CopyBlock":
         """The rows of that batch."""
         prepared = prepare(batch)
-        return cls(prepared.columns, prepared.copy_rows.take(), len(prepared.batch))
+        return cls(prepared.columns, b"".join(copy_blocks(prepared.batch, prepared.columns)), len(prepared.batch))
 
 
 @dataclass(frozen=True, slots=True)

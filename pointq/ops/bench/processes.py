@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 from pointq.errors import PointqError, WaitTimeout
 from pointq.ops.bench.rounds import Stage
-from pointq.work.child import Orders
+from pointq.supervision.job import LogStyle
+from pointq.supervision.supervisor import Supervisor
+from pointq.work.child import job_of
 from pointq.work.process import Plan
-from pointq.work.supervisor import Supervisor
 
 _ADDRESS = re.compile(rb"http://[^\s/]+")
 _START_SECONDS = 30.0
@@ -73,7 +74,7 @@ async def worker(stage: Stage, *, drain: bool = False) -> AsyncIterator[Supervis
         batch_points=stage.options.batch,
         drain=drain,
     )
-    supervisor = Supervisor([Orders(plan, "error", "auto", no_color=True)])
+    supervisor = Supervisor([job_of(plan, LogStyle("error", "auto", no_color=True))])
     supervisor.start()
     try:
         yield supervisor

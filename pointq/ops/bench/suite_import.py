@@ -1,9 +1,11 @@
 """``bench import``: files of a flight recorder, parsed and stored."""
 
 import io
+import os
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from importlib.util import find_spec
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,11 +15,11 @@ from pointq.errors import FormatError
 from pointq.formats.batches import to_batch
 from pointq.formats.detect import Hints, parse
 from pointq.ops.bench import floors
-from pointq.ops.bench.figures import Figure, Target, compared
+from pointq.ops.bench.figures import Figure, Target, compared, measured
 from pointq.ops.bench.floors import CopyBlock
 from pointq.ops.bench.igc import folder_of_files
 from pointq.ops.bench.lanes import settled
-from pointq.ops.bench.processes import worker, worker_pid
+from pointq.ops.bench.processes import resident_mib, worker, worker_pid
 from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.suite_db import bare_copy
 from pointq.ops.importing import Importer, Options
@@ -26,6 +28,11 @@ from pointq.points.batch import PointBatch, concat
 from pointq.points.kinds import UPLOAD
 from pointq.queue.producer import Producer, open_producer
 
+_MANY_FILES = 10_000
+_SMALL_FILES = 20
+"""Different ones among them: a lap of these is short, so that ten thousand take seconds."""
+_GROWTH_MIB = 16.0
+"""A leak of two kilobytes a file is found."""
 _PARSED_FIXES = 150_000
 """Fixes that the readers compete for: one of them takes two seconds for these."""
 
@@ -40,6 +47,8 @@ async def run(stage: Stage) -> AsyncGenerator[Figure, None]:
         for name, read, bound in (("aerofiles", _aerofiles, 30.0), ("libigc", _libigc, 12.0)):
             yield await _parsing(stage, files, name, read, Target(bound))
         yield await _storing(stage, files)
+        if (figure := _memory(stage, files)) is not None:
+            yield figure
 
 
 async def _parsing(stage: Stage, files: Sequence[Path], name: str, read: Read, target: Target) -> Figure:
@@ -59,6 +68,26 @@ async def _parsing(stage: Stage, files: Sequence[Path], name: str, read: Read, t
     pairs = await stage.pairs(f"import: parsing, {name}", theirs, ours)
     note = f"{len(chosen)} files that both read alike"
     return compared("import", title, f"{name} on the same files", pairs, target=target, unit="fixes/s", note=note)
+
+
+def _memory(stage: Stage, files: Sequence[Path]) -> Figure | None:
+    """What stays in memory after many files; None where the system does not say."""
+    stage.tell(f"import: parsing {_MANY_FILES:,} files")
+    small = sorted(files, key=lambda path: path.stat().st_size)[:_SMALL_FILES]
+    _parse_in_turn(small, _MANY_FILES // 10)
+    before = resident_mib(os.getpid())
+    _parse_in_turn(small, _MANY_FILES)
+    after = resident_mib(os.getpid())
+    if before is None or after is None:
+        return None
+    note = f"{len(small)} files in turn, parsed and made into batches; {after:.0f} MiB in the end, this whole benchmark's"
+    target = Target(_GROWTH_MIB, at_least=False)
+    return measured("import", f"memory, growth over {_MANY_FILES:,} files", "MiB", [after - before], target=target, note=note)
+
+
+def _parse_in_turn(files: Sequence[Path], count: int) -> None:
+    for path in islice(cycle(files), count):
+        _batch(path)
 
 
 def _readable(files: Sequence[Path], read: Read, fixes: int) -> list[Path]:

@@ -66,6 +66,12 @@ def igc_samples() -> list[Path]:
 
 
 @pytest.fixture
+def other_sample(igc_samples: list[Path]) -> Callable[[str], bytes]:
+    """The content of a real file that is not IGC."""
+    return lambda name: (igc_samples[0].parents[1] / "other" / name).read_bytes()
+
+
+@pytest.fixture
 def sample_path(igc_samples: list[Path]) -> Callable[[str], Path]:
     """The real file whose name begins with that number."""
     return lambda number: next(path for path in igc_samples if path.name.startswith(f"{number}-"))

@@ -1,5 +1,6 @@
 """Which format a file has, and that the names of files do not matter."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,11 @@ def test_files_are_known_by_content(data: bytes, name: str, now_us: int) -> None
         (b" \r\n", "white space"),
         (b"PK\x03\x04...", "a zip archive"),
         (b"\x1f\x8b\x08", "gzip"),
-        (b"<?xml version='1.0'?>", "XML or HTML"),
+        (b"<?xml version='1.0'?><kml/>", "XML or HTML"),
         (b'  {"a": 1}', "JSON"),
         (b"[1]", "JSON"),
-        (b"\xa0\xa0\x3f", "Flymaster binary packets"),
         (b"Dear Sir or Madam", "begins with b'Dear Sir or Mada'"),
-        (b"time,lat,lon\n1,2,3\n", "begins with"),
+        (b"time,x\n1,2\n", "begins with"),
         (b"12345,abc\n", "begins with"),
     ],
 )
@@ -45,10 +45,43 @@ def test_what_is_neither_is_named(data: bytes, found: str, now_us: int) -> None:
     assert "IGC" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("name", ["fells_loop.gpx", "flymaster-livedata.json", "xcontest-live-track.json"])
-def test_other_samples_are_not_mistaken(igc_samples: list[Path], name: str) -> None:
-    data = (igc_samples[0].parents[1] / "other" / name).read_bytes()
-    with pytest.raises(FormatError, match=r"JSON|XML"):
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [
+        ("flymaster-livedata.json", "flymaster-live"),
+        ("xcontest-live-track.json", "xcontest"),
+        ("xcontest-live-users.json", "xcontest"),
+        ("fells_loop.gpx", "gpx"),
+    ],
+)
+def test_other_samples(other_sample: Callable[[str], bytes], name: str, format_name: str) -> None:
+    assert detect(other_sample(name)).name == format_name
+    assert detect(b"\xef\xbb\xbf \r\n" + other_sample(name)).name == format_name
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b'{"type":"Point"}', "geojson"),
+        (b'{"features": [], "type": "FeatureCollection"}', "geojson"),
+        (b'{"locations": [{"type": "Feature"}]}', "geojson"),
+        (b'{"type" : "Linestring"', "geojson"),
+        (b'{"users": {"x": {"lastLoc": null}}}', "xcontest"),
+        (b'{ "5518" : [', "flymaster-live"),
+        (b"\xa0\xa0\x3f", "flymaster-binary"),
+        (b"\xa1\xa1", "flymaster-binary"),
+        (b"\xa2\xa2", "flymaster-binary"),
+    ],
+)
+def test_the_beginning_is_enough(data: bytes, name: str) -> None:
+    assert detect(data).name == name
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"x": 1}', b'{"type": "Polygon"}', b'{"5518": {}}', b'{"a5518": []}', b"{}", b"[[]]", b'{"type": "Topology"}']
+)
+def test_other_json_is_not_mistaken(data: bytes) -> None:
+    with pytest.raises(FormatError, match="unknown format: found JSON"):
         detect(data)
 
 

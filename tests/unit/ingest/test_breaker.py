@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointq.aio import Backoff
 from pointq.ingest.breaker import Breaker, Permit, State
-from pointq.work.backoff import Backoff
 
 WALL = 1_782_043_200.0
 

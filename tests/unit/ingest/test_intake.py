@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from pointq.aio import Backoff
 from pointq.errors import BackendError, RedisError, SpoolError
 from pointq.ingest.breaker import Breaker, State
 from pointq.ingest.intake import Declined, Intake, Parcel, Route, Unavailable, Via
@@ -15,7 +16,6 @@ from pointq.points.batch import PointBatch
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE
 from pointq.queue.lanes import Lane
-from pointq.work.backoff import Backoff
 
 BATCH = PointBatch(
     LIVE,

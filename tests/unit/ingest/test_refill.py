@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pointq.aio import Backoff
 from pointq.errors import RedisError
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.intake import Intake, Parcel, Route, Via
@@ -19,7 +20,6 @@ from pointq.queue.lanes import lanes_of
 from pointq.queue.sharding import shard_of
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
-from pointq.work.backoff import Backoff
 
 
 class Queue:

@@ -1,15 +1,14 @@
 """What serve processes say of themselves on this machine, and what is believed."""
 
 import json
-import os
 import stat
 from pathlib import Path
 
 from pointq.ops import notices
-from pointq.ops.notices import IntakeStatus, Notice, ServerStatus
+from pointq.ops.notices import IntakeStatus, Notice
 
-QUEUE = IntakeStatus("queue", 100.0, is_open=True)
-DATABASE = IntakeStatus("database", 200.5, is_open=True, reason="Redis is away")
+QUEUE = IntakeStatus("queue", 100.0, is_open=True, pid=7)
+DATABASE = IntakeStatus("database", 200.5, is_open=True, pid=7, reason="Redis is away")
 
 
 def test_what_is_said_is_heard(tmp_path: Path) -> None:
@@ -17,23 +16,23 @@ def test_what_is_said_is_heard(tmp_path: Path) -> None:
     assert notices.read(tmp_path / "spool") == (), "it has said nothing yet"
     for said in (QUEUE, DATABASE, QUEUE):
         notice.put(said)
-        assert notices.read(tmp_path / "spool") == (ServerStatus(os.getpid(), said),)
+        assert notices.read(tmp_path / "spool") == (said,)
     notice.close()
     assert notices.read(tmp_path / "spool") == ()
 
 
 def test_a_reason_of_any_length_is_shortened(tmp_path: Path) -> None:
     notice = Notice(tmp_path)
-    notice.put(IntakeStatus("database", 1.0, is_open=True, reason="ä" * 100_000))
+    notice.put(IntakeStatus("database", 1.0, is_open=True, pid=7, reason="ä" * 100_000))
     (found,) = notices.read(tmp_path)
     notice.close()
-    assert found.intake.reason == "ä" * 500
+    assert found.reason == "ä" * 500
 
 
 def test_a_dead_process_is_not_believed_and_its_file_goes_with_the_next_start(tmp_path: Path) -> None:
     left = tmp_path / "serving" / "4711.json"
     left.parent.mkdir()
-    left.write_text(json.dumps({"via": "spool", "since": 1.0, "is_open": True, "reason": None}))
+    left.write_text(json.dumps({"via": "spool", "since": 1.0, "is_open": True, "pid": 4711, "reason": None}))
 
     assert notices.read(tmp_path) == ()
     Notice(tmp_path).close()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pointq.errors import DatabaseError, RedisError
-from pointq.ops.notices import IntakeStatus, ServerStatus
+from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, WorkerStatus, compose
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
@@ -88,13 +88,13 @@ def test_a_loss_of_redis_is_named_for_a_week_and_counted_for_ever() -> None:
 
 def test_the_servers_of_this_machine_say_which_way_points_go() -> None:
     away = RedisError("Redis at x cannot be reached")
-    by_database = IntakeStatus("database", NOW.timestamp() - 60, is_open=True, reason="no answer within 1.0 s")
-    status = compose(away, DATABASE, LANES, NOW, servers=[ServerStatus(4711, by_database)])
+    by_database = IntakeStatus("database", NOW.timestamp() - 60, is_open=True, pid=4711, reason="no answer within 1.0 s")
+    status = compose(away, DATABASE, LANES, NOW, servers=[by_database])
 
     assert status.state == "degraded", "they take points"
     assert "points go by the database since 2026-06-21T11:59:00Z, not by the queue: no answer within 1.0 s" in status.reasons
     refusing = replace(by_database, via="spool", is_open=False)
-    status = compose(away, DATABASE, LANES, NOW, servers=[ServerStatus(4711, refusing)])
+    status = compose(away, DATABASE, LANES, NOW, servers=[refusing])
     assert status.state == "down"
     assert "points are refused since 2026-06-21T11:59:00Z" in status.reasons[1]
 

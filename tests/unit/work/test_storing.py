@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from pointq.aio import Backoff
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import LIVE, UPLOAD
@@ -13,7 +14,6 @@ from pointq.queue.consumer import Entry
 from pointq.queue.lanes import Lane
 from pointq.store.prepared import Prepared
 from pointq.store.writer import Stored
-from pointq.work.backoff import Backoff
 from pointq.work.lot import UNREADABLE, Lot, Refused, make_lot
 from pointq.work.storing import store
 from tests.store.batches import batch_of
@@ -25,11 +25,11 @@ def entry(number: int, batch: PointBatch, *, points: int | None = None, data: by
     return Entry(LANE, f"{number}-0", len(batch) if points is None else points, frame.encode(batch) if data is None else data)
 
 
-def lot_of(count: int) -> Lot:
+async def lot_of(count: int) -> Lot:
     """Points in entries of ten, the longitude of each its number."""
     numbers = np.arange(count, dtype=np.float64)
     batch = batch_of(count, lon=numbers)
-    return make_lot(LANE, [entry(i, batch.only(np.arange(i, min(i + 10, count)))) for i in range(0, count, 10)])
+    return await make_lot(LANE, [entry(i, batch.only(np.arange(i, min(i + 10, count)))) for i in range(0, count, 10)])
 
 
 def error(state: str) -> psycopg.Error:
@@ -67,7 +67,7 @@ def poison(bad: Sequence[int], state: str = "23514") -> Callable[[Prepared, int]
 
 @pytest.mark.parametrize("bad", [[], [0], [99], [3, 4], [0, 50, 99], list(range(100))])
 async def test_the_bad_points_are_found_and_all_others_stored(bad: list[int]) -> None:
-    lot, database = lot_of(100), Database(poison(bad))
+    lot, database = await lot_of(100), Database(poison(bad))
 
     tally = await store(database.write, lot, backoff([]))
 
@@ -83,7 +83,7 @@ async def test_the_bad_points_are_found_and_all_others_stored(bad: list[int]) ->
 async def test_one_bad_point_costs_few_transactions() -> None:
     database = Database(poison([700]))
 
-    await store(database.write, lot_of(1_000), backoff([]))
+    await store(database.write, await lot_of(1_000), backoff([]))
 
     assert database.calls <= 2 * 10 + 3
 
@@ -91,21 +91,21 @@ async def test_one_bad_point_costs_few_transactions() -> None:
 async def test_a_conflict_is_tried_again_until_it_is_the_installations_trouble() -> None:
     slept: list[float] = []
     database = Database(lambda _, calls: error("40P01") if calls < 5 else None)
-    assert (await store(database.write, lot_of(10), backoff(slept))).stored == 10
+    assert (await store(database.write, await lot_of(10), backoff(slept))).stored == 10
     assert len(slept) == 4
 
     with pytest.raises(psycopg.Error, match="40001"):
-        await store(Database(lambda *_: error("40001")).write, lot_of(10), backoff(slept))
+        await store(Database(lambda *_: error("40001")).write, await lot_of(10), backoff(slept))
 
 
 @pytest.mark.parametrize("state", ["53400", "57014"])
 async def test_what_is_too_much_is_halved(state: str) -> None:
     database = Database(lambda prepared, _: error(state) if len(prepared.batch) > 30 else None)
-    tally = await store(database.write, lot_of(100), backoff([]))
+    tally = await store(database.write, await lot_of(100), backoff([]))
     assert (tally.stored, tally.refused) == (100, [])
 
     with pytest.raises(psycopg.Error, match=state):
-        await store(Database(lambda *_: error(state)).write, lot_of(10), backoff([]))
+        await store(Database(lambda *_: error(state)).write, await lot_of(10), backoff([]))
 
 
 @pytest.mark.parametrize("state", ["42P01", "42501", "25006", "08006", "53100", "57P01", "XX000"])
@@ -113,7 +113,7 @@ async def test_the_installations_fault_is_raised_and_nothing_refused(state: str)
     database = Database(lambda *_: error(state))
 
     with pytest.raises(psycopg.Error, match=state):
-        await store(database.write, lot_of(10), backoff([]))
+        await store(database.write, await lot_of(10), backoff([]))
 
     assert database.calls == 1
 
@@ -123,18 +123,18 @@ async def test_an_outage_in_the_middle_of_a_search_refuses_nothing() -> None:
     database = Database(lambda prepared, calls: error("57P01") if calls == 6 else search(prepared, calls))
 
     with pytest.raises(psycopg.Error, match="57P01"):
-        await store(database.write, lot_of(100), backoff([]))
+        await store(database.write, await lot_of(100), backoff([]))
 
 
 async def test_a_lot_without_points_needs_no_database() -> None:
-    lot = make_lot(LANE, [entry(1, batch_of(1), data=b"nonsense"), entry(2, batch_of(0))])
+    lot = await make_lot(LANE, [entry(1, batch_of(1), data=b"nonsense"), entry(2, batch_of(0))])
 
     assert (await store(Database(lambda *_: error("XX000")).write, lot, backoff([]))).stored == 0
     with pytest.raises(ValueError, match="without points"):
         lot.dead_letters([Refused(0, "", "")])
 
 
-def test_frames_that_are_none_are_dead_letters_whole_and_the_others_a_lot() -> None:
+async def test_frames_that_are_none_are_dead_letters_whole_and_the_others_a_lot() -> None:
     good = batch_of(5)
     broken = bytearray(frame.encode(good))
     broken[-1] ^= 1
@@ -147,7 +147,7 @@ def test_frames_that_are_none_are_dead_letters_whole_and_the_others_a_lot() -> N
         entry(6, batch_of(3, flight="b")),
     ]
 
-    lot = make_lot(LANE, entries)
+    lot = await make_lot(LANE, entries)
 
     assert lot.batch is not None
     assert len(lot.batch) == 8

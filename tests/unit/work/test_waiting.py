@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pointq.work.backoff import Backoff
+from pointq.aio import Backoff
 from pointq.work.outage import Outage
 from pointq.work.rate import Rate
 

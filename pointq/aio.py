@@ -1,0 +1,81 @@
+"""What pointq needs of asyncio beyond asyncio: a loop in C, waiting for the first of several, waiting longer and longer."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end, on uvloop where that is installed (not on Windows): an event loop in C.
+
+    Raises KeyboardInterrupt where it was cancelled, as a second Ctrl-C does.
+    """
+    with _new_runner() as runner:
+        try:
+            return runner.run(main)
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+def _new_runner() -> asyncio.Runner:
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+async def first_of(*things: Awaitable[object]) -> None:
+    """Wait until one of them is done, and until the others are cancelled: only for what asyncio itself waits for."""
+    tasks = [asyncio.ensure_future(thing) for thing in things]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel(*tasks)
+
+
+async def cancel(*tasks: "asyncio.Future[Any]") -> None:
+    """Cancel them and wait until they have ended, in whatever way."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Backoff:
+    """Waits between tries: from `first` seconds, doubling, to `most`; each by a random factor between a half and one.
+
+    The factor keeps many workers from coming back all at once.
+    """
+
+    def __init__(
+        self,
+        first: float = 0.05,
+        most: float = 2.0,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._first = first
+        self._most = most
+        self._next = first
+        self._sleep = sleep
+        self._random = random
+
+    def step(self) -> float:
+        """The seconds to wait now; the next step is longer."""
+        seconds = self._next * (0.5 + self._random() / 2)
+        self._next = min(self._next * 2, self._most)
+        return seconds
+
+    async def wait(self) -> None:
+        """Wait one step."""
+        await self._sleep(self.step())
+
+    def reset(self) -> None:
+        """It worked; begin anew."""
+        self._next = self._first

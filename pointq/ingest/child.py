@@ -1,0 +1,31 @@
+"""A server process that another process started: ``python -m pointq.ingest.child``."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pointq import aio
+from pointq.ingest.server import Plan, serve
+from pointq.supervision import child
+from pointq.supervision.job import Job, LogStyle
+
+
+def job_of(plan: Plan, log: LogStyle) -> Job:
+    """The plan for a process of its own."""
+    fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
+    spool_dir = None if plan.spool_dir is None else str(plan.spool_dir)
+    return Job("pointq.ingest.child", "server", fields | {"spool_dir": spool_dir}, log)
+
+
+def plan_of(fields: Mapping[str, Any]) -> Plan:
+    """The plan that `job_of` wrote."""
+    spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
+    return Plan(**{**fields, "fallback": tuple(fields["fallback"]), "spool_dir": spool_dir})
+
+
+def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:
+    aio.run(serve(plan_of(fields), lambda _: ready()))
+
+
+if __name__ == "__main__":
+    child.main(_serve)

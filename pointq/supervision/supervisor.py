@@ -1,0 +1,173 @@
+"""Processes under one parent: started, restarted when they die, stopped together."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from pointq.aio import Backoff, first_of
+from pointq.errors import PointqError
+from pointq.supervision.job import Failure, Job, Ready, word
+
+log = logging.getLogger("pointq.supervision")
+
+_STEADY_SECONDS = 10.0
+"""A process that lived so long was no failed start: the next restart comes at once."""
+
+
+class Supervisor:
+    """Keeps processes running. `start` and `stop` may be called twice.
+
+    `ready` is called once, when all of them have said that they do what they were started for. A process that dies is started
+    again. One that says before that moment why it cannot do it (a Failure) ends all; later it is tried again like one that
+    died, since a replacement that cannot start must not end what works.
+    """
+
+    def __init__(self, jobs: Sequence[Job], ready: Callable[[], None] = lambda: None) -> None:
+        self._jobs = jobs
+        self._ready = ready
+        self._processes: dict[int, Process] = {}
+        self._up: set[int] = set()
+        self._begun = False
+        self._failure: PointqError | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the processes were told to end."""
+        return self._stop.is_set()
+
+    def start(self) -> None:
+        """Start the processes."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._keep(slot, job)) for slot, job in enumerate(self._jobs)]
+
+    async def ended(self) -> None:
+        """Wait until every process has ended, by itself or because all were stopped.
+
+        Raises PointqError, the first Failure, where one of them ended all or failed while it stopped.
+        """
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            task.result()
+        if self._failure is not None:
+            raise self._failure
+
+    def tell(self, number: signal.Signals) -> None:
+        """Pass a signal on, and start no process again."""
+        self._stop.set()
+        for process in self._processes.values():
+            _send(process, number)
+
+    async def stop(self) -> None:
+        """Let every process finish what it has in its hands, then return. Raises what `ended` raises."""
+        self.tell(signal.SIGTERM)
+        await self.ended()
+
+    async def _keep(self, slot: int, job: Job) -> None:
+        backoff = Backoff(0.2, 10.0)
+        loop = asyncio.get_running_loop()
+        while not self.stopping:
+            started = loop.time()
+            try:
+                process = await self._run(slot, job)
+            except OSError as exc:
+                log.error("no %s process can be started: %s; it is tried again", job.what, exc)  # noqa: TRY400 - no traceback
+            else:
+                done = job.ends and process.returncode == 0
+                if done or self.stopping:
+                    return
+                log.error("%s process %d died (%s); another is started", job.what, process.pid, _manner(process.returncode))
+            if loop.time() - started > _STEADY_SECONDS:
+                backoff.reset()
+            await first_of(backoff.wait(), self._stop.wait())
+
+    async def _run(self, slot: int, job: Job) -> Process:
+        """Start a process, hand it its job, hear what it says and wait for its end."""
+        # a session of its own: a Ctrl-C on the terminal reaches the parent alone, which passes it on in order
+        process = self._processes[slot] = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", job.module, stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
+        if self.stopping:
+            # `tell` could not know of it yet
+            _send(process, signal.SIGTERM)
+        try:
+            await _hand(process, job)
+            async for line in _lines(process):
+                self._hear(slot, job, line)
+            await process.wait()
+        finally:
+            self._up.discard(slot)
+        return process
+
+    def _hear(self, slot: int, job: Job, line: bytes) -> None:
+        match word(line):
+            case Ready():
+                self._up.add(slot)
+                if not self._begun and len(self._up) == len(self._jobs):
+                    self._begun = True
+                    self._ready()
+            case Failure(error):
+                self._failed(job, error)
+
+    def _failed(self, job: Job, error: PointqError) -> None:
+        if self._begun and not self.stopping:
+            log.error("a %s process cannot go on: %s", job.what, error)
+            return
+        self._failure = self._failure or error
+        self.tell(signal.SIGTERM)
+
+
+async def _hand(process: Process, job: Job) -> None:
+    if process.stdin is None:
+        raise RuntimeError("the child has no standard input")
+    with contextlib.suppress(ConnectionError):  # it is dead already: that is seen when nothing is heard of it
+        process.stdin.write(job.to_json())
+        await process.stdin.drain()
+
+
+async def _lines(process: Process) -> AsyncIterator[bytes]:
+    while process.stdout is not None and (line := await process.stdout.readline()):
+        yield line
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+
+
+def _manner(code: int | None) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
+
+
+async def supervise(supervisor: Supervisor) -> None:
+    """Run its processes until SIGTERM or SIGINT, or until all have ended by themselves.
+
+    The first signal lets them finish what they have in their hands; a Ctrl-C after it stops them at once, and then this is
+    cancelled. Raises the PointqError that made one of them end all.
+    """
+    loop = asyncio.get_running_loop()
+    hurried = False
+
+    def interrupt() -> None:
+        nonlocal hurried
+        hurried = supervisor.stopping
+        supervisor.tell(signal.SIGINT if hurried else signal.SIGTERM)
+
+    loop.add_signal_handler(signal.SIGTERM, supervisor.tell, signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    supervisor.start()
+    try:
+        await supervisor.ended()
+    finally:
+        await supervisor.stop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    if hurried:
+        raise asyncio.CancelledError
