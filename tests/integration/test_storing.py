@@ -319,6 +319,7 @@ def assert_counted(site: Site, *, accepted: int, stored: int, duplicate: int, wa
         "stored_points": stored,
         "duplicate_points": duplicate,
         "rejected_points": rejected,
+        "lost_points": 0,
         "dead_points": 0,
     }
     assert sum(queue["total_pending"] for queue in status["queues"]) == waiting

@@ -47,6 +47,11 @@ async def settled(stage: Stage, lane: Lane, points: int) -> None:
         await pause()
 
 
+async def done(stage: Stage, lane: Lane) -> int:
+    """How many points of a lane are stored so far, duplicates included."""
+    return _done(await measure(stage.scratch.redis, stage.scratch.redis_url, lane))
+
+
 async def pause() -> None:
     """Until the next look."""
     await asyncio.sleep(_LOOK_SECONDS)
