@@ -176,24 +176,28 @@ def _check(values: _Values, now_us: int) -> _Checked:
     return checked
 
 
-def _check_times(column: Column, values: Sequence[Any], now_us: int) -> tuple[Array, Mask]:
+def _check_times(column: Column, values: Sequence[Any], now_us: int) -> tuple[Array, Mask | None]:
     times = parse_times(values)
     if not column.required:
         wrong = times == NAT
         return times, wrong & ~find_null(values) if wrong.any() else wrong
-    power_up = (times >= POWER_UP_DAY) & (times < POWER_UP_DAY + DAY_US)
+    first, last = int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
     # NAT is before everything
+    if first >= POWER_UP_DAY + DAY_US and last <= now_us + LONGEST_AHEAD_US:
+        return times, None
+    power_up = (times >= POWER_UP_DAY) & (times < POWER_UP_DAY + DAY_US)
     return times, (times < FIRST_TIME) | (times > now_us + LONGEST_AHEAD_US) | power_up
 
 
 def _check_numbers(checked: _Checked, numbers: _Values) -> None:
     """The columns of numbers, their ranges all at once as a matrix of shape (columns, n): fast also for one point."""
     matrix, nulls = read_numbers([values for _, values in numbers])
-    low, high = np.array([_limits(column) for column, _ in numbers]).T
-    # NaN is within no range
-    fine = ((matrix.min(axis=1) >= low) & (matrix.max(axis=1) <= high)).tolist()
-    for (column, _), array, null, is_fine in zip(numbers, matrix, nulls, fine, strict=True):
-        wrong = None if is_fine and column.type is ColumnType.FLOAT else _check_column(column, array, null)
+    least, largest = np.minimum.reduce(matrix, axis=1).tolist(), np.maximum.reduce(matrix, axis=1).tolist()
+    for (column, _), array, null, first, last in zip(numbers, matrix, nulls, least, largest, strict=True):
+        low, high = _limits(column)
+        # NaN is within no range
+        is_fine = low <= first and last <= high and column.type is ColumnType.FLOAT
+        wrong = None if is_fine else _check_column(column, array, null)
         checked.add(column.name, array if column.type is ColumnType.FLOAT else _integers(array, wrong), wrong)
     lat, lon = checked.columns["lat"], checked.columns["lon"]
     checked.add("lat", lat, (lat == 0) & (lon == 0))

@@ -145,7 +145,7 @@ def _in_coarsest_unit(micros: Array) -> tuple[int, Array]:
         if not (micros[:_FIRST] % unit).any():
             # multiplied again: NumPy divides by a number several times as fast as it finds a remainder
             whole = micros // unit
-            if np.array_equal(whole * unit, micros):
+            if not np.count_nonzero(whole * unit != micros):
                 return code, whole
     return _MICROSECONDS, micros
 
