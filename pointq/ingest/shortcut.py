@@ -18,6 +18,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 
 _JSON = {"Content-Type": "application/json"}
+_STATUS, _REASON = HTTPStatus.ACCEPTED.value, HTTPStatus.ACCEPTED.phrase
+"""Looked up here, not at every answer."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,14 +41,14 @@ def accepted_response(request: web.Request, document: bytes) -> web.StreamRespon
     """The 202 of that request, with that JSON document."""
     if request.version == HttpVersion11 and request.keep_alive:
         return _Accepted(document)
-    return web.Response(body=document, status=HTTPStatus.ACCEPTED, headers=_JSON)
+    return web.Response(body=document, status=_STATUS, headers=_JSON)
 
 
 class _Accepted(web.StreamResponse):
     """A 202 in one piece, on a connection of HTTP/1.1 that is kept."""
 
     def __init__(self, document: bytes) -> None:
-        super().__init__(status=HTTPStatus.ACCEPTED)
+        super().__init__(status=_STATUS, reason=_REASON)
         self._document = document
         self._writer: AbstractStreamWriter | None = None
 
