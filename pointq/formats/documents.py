@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +111,7 @@ def read_times(values: list[Any]) -> tuple[NDArray[np.int64], Codes]:
     return np.where(none, 0, times), flaws
 
 
-def _place(lists: list[list[Any]], place: int) -> list[Any]:
+def _place(lists: Sequence[list[Any]], place: int) -> list[Any]:
     return [values[place] if len(values) > place else None for values in lists]
 
 

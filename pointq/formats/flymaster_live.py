@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -44,7 +45,7 @@ def parse_flymaster_live(data: bytes, *, now_us: int) -> TrackFile:
     return replace(track, serial=one_device(track.parts))
 
 
-def _read(rows: list[Any]) -> tuple[Codes, dict[str, Array]]:
+def _read(rows: Sequence[Any]) -> tuple[Codes, dict[str, Array]]:
     wrong = np.fromiter((type(row) is not dict for row in rows), np.bool_, len(rows))
     rows = replaced(rows, wrong, {})
     lat, lon, gnss, pressure, bearing, speed = numbers([_values(rows, key) for key in ("ai", "oi", "h", "c", "b", "v")])
@@ -62,7 +63,7 @@ def _read(rows: list[Any]) -> tuple[Codes, dict[str, Array]]:
     return first_flaw(no_object, time_flaws), columns
 
 
-def _values(rows: list[dict[str, Any]], key: str) -> list[Any]:
+def _values(rows: Sequence[dict[str, Any]], key: str) -> list[Any]:
     return numbers_in([row.get(key) for row in rows])
 
 

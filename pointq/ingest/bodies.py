@@ -9,6 +9,7 @@ import orjson
 
 from pointq.ingest.problems import Problem
 from pointq.ingest.submission import Submission
+from pointq.ingest.usual import decode_usual, points_field
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE, SCORING, Kind
 
@@ -18,8 +19,17 @@ _ID_BYTES = 255
 
 def submission(kind: Kind, body: bytes, most_points: int) -> Submission:
     """The submission in a request's body. Raises Problem: 400 for bad JSON, 422 for a wrong shape, 413 for too many points."""
+    usual = decode_usual(kind, body)
+    if usual is None or not 0 < len(usual.points) <= most_points:
+        return _unusual(kind, body, most_points)
+    flight_uuid = usual.flight_uuid if kind is SCORING else None
+    return Submission(kind, usual.points, *_whose(kind, usual.flight_id, usual.device_id, flight_uuid))
+
+
+def _unusual(kind: Kind, body: bytes, most_points: int) -> Submission:
+    """The same for any body."""
     document = _document(body)
-    points = _points(document, "tracks" if kind is SCORING else "track_points", most_points)
+    points = _points(document, points_field(kind), most_points)
     ids = (document.get("flight_id"), document.get("device_id"), document.get("flight_uuid") if kind is SCORING else None)
     try:
         flight, device_id = _whose(kind, *ids)

@@ -10,10 +10,11 @@ from aiohttp import BodyPartReader, web
 
 from pointq.errors import FormatError, PointqError
 from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
-from pointq.ingest.guard import RETRY_AFTER, Handler
+from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.packing import read_body
 from pointq.ingest.problems import Problem
 from pointq.ingest.services import Services
+from pointq.ingest.shortcut import Handler
 from pointq.points.batch import PointBatch
 from pointq.points.flights import device_day_flights
 from pointq.points.kinds import FLYMASTER

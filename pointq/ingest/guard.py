@@ -5,7 +5,6 @@ a one-point post 4.5 of its 36 µs.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import ClientError, web
@@ -13,6 +12,7 @@ from aiohttp import ClientError, web
 from pointq.errors import PointqError
 from pointq.ingest.packing import too_large
 from pointq.ingest.problems import Problem
+from pointq.ingest.shortcut import Handler
 
 log = logging.getLogger("pointq.ingest")
 
@@ -22,13 +22,11 @@ RETRY_AFTER = 5
 _CUT = (ConnectionError, ClientError, web.RequestPayloadError, web.PayloadAccessError)
 """What reading a body raises when its connection is gone."""
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
 
 def guarded(handler: Handler) -> Handler:
     """The same handler; what it raises is answered."""
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except Exception as exc:  # noqa: BLE001 - the boundary: what is not answered here closes the connection

@@ -7,8 +7,9 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from pointq.ingest.guard import RETRY_AFTER, Handler
+from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.services import Services
+from pointq.ingest.shortcut import Handler
 from pointq.ops.status import Status
 
 _HEALTH = {"ok": "healthy", "degraded": "degraded", "down": "unhealthy"}

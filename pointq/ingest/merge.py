@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def merge(kind: Kind, submissions: Sequence[Submission], *, now_us: int, zone: t
     sizes = [len(submission.points) for submission in submissions]
     good = sizes if not validated.rejects else _good(validated.rows, sizes)
     newest = [s.flight if count else None for s, count in zip(submissions, good, strict=True)]
-    if any(s.flight is None for s in submissions):
+    if not all(map(attrgetter("flight"), submissions)):
         table, flight = _with_days(kind, submissions, good, validated.columns["time"], zone, newest)
     else:
         table, flight = _of_flights(newest, good)
@@ -43,10 +44,13 @@ def _good(rows: NDArray[np.int64], sizes: Sequence[int]) -> list[int]:
 
 def _of_flights(newest: Sequence[Flight | None], good: Sequence[int]) -> _Placed:
     """The flights of requests that name theirs, and the place of each good point's."""
+    each = {flight.uuid.int: flight for flight in newest if flight}
+    if len(each) == len(newest) and max(good) == 1:
+        # one point each of as many flights: what a group of live posts is
+        return tuple(each.values()), np.arange(len(newest), dtype=np.int32)
     flights = _Flights()
     places = np.array([flights.place(flight) if flight else 0 for flight in newest], np.int32)
-    one_each = max(good) == min(good) == 1
-    return flights.table, places if one_each else np.repeat(places, good)
+    return flights.table, np.repeat(places, good)
 
 
 def _with_days(

@@ -35,11 +35,22 @@ async def read_body(request: web.Request) -> bytes:
     Raises Problem: 413 where it is larger than the server takes, packed or unpacked, 400 where it cannot be unpacked,
     415 where it is packed in a way that pointq does not know.
     """
-    data = await request.read()
+    data = await _read(request)
     encoding = request.headers.get("Content-Encoding")
     if encoding is None:
         return data
     return unpack(data, encoding.strip().lower(), request.client_max_size)
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body as it came."""
+    if not request.content.is_eof():
+        return await request.read()
+    # all of it came with the head, which is what a post of one point does: nothing to wait for, and nothing to gather
+    data = request.content.read_nowait()
+    if len(data) > request.client_max_size:
+        raise too_large()
+    return data
 
 
 def unpack(data: bytes, encoding: str, most: int) -> bytes:

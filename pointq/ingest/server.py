@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
-from pointq.ingest.app import make_app
+from pointq.ingest.app import make_app, posts_of
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.intake import Intake, Route
@@ -25,6 +25,7 @@ from pointq.ingest.port import cannot_listen, url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
+from pointq.ingest.shortcut import take_shortcut
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.ops.collect import collect
 from pointq.ops.notices import IntakeStatus, Notice
@@ -99,7 +100,7 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         pulse.start()
         stack.push_async_callback(pulse.stop)
         services = Services(commits, _status(plan, intake, lanes, stack), zone, plan.flymaster_secret)
-        await _listen(plan, make_app(services, max_body_bytes=plan.max_body_bytes), ready, until or asyncio.Event())
+        await _listen(plan, services, ready, until or asyncio.Event())
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
@@ -168,10 +169,14 @@ def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
     return notice
 
 
-async def _listen(plan: Plan, app: web.Application, ready: Callable[[str], None], until: asyncio.Event) -> None:
+async def _listen(plan: Plan, services: Services, ready: Callable[[str], None], until: asyncio.Event) -> None:
+    posts = posts_of(services)
+    app = make_app(services, posts, max_body_bytes=plan.max_body_bytes)
     # no access log: one line a request costs more than the request, and the metrics say it better
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=plan.shutdown_seconds)
     await runner.setup()
+    if runner.server is not None:
+        take_shortcut(runner.server, posts)
     _heed_signals(until)
     try:
         await _bind(plan, runner)

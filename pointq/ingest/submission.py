@@ -17,7 +17,7 @@ class Submission(NamedTuple):  # thirty are made for each batch: a third of a fr
     """
 
     kind: Kind
-    points: list[object]
+    points: Sequence[object]
     flight: Flight | None
     device_id: str = ""
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from pointq.ingest.group_commit import GroupCommit
-from pointq.ingest.guard import Handler
 from pointq.ingest.packing import read_body
 from pointq.ingest.services import Services
+from pointq.ingest.shortcut import Handler, accepted_response
 from pointq.points.kinds import LIVE, SCORING, UPLOAD
-
-_JSON = {"Content-Type": "application/json"}
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
@@ -19,7 +17,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
 
 def _handler(commit: GroupCommit) -> Handler:
-    async def accept(request: web.Request) -> web.Response:
-        return web.Response(body=await commit.submit(await read_body(request)), status=202, headers=_JSON)
+    async def accept(request: web.Request) -> web.StreamResponse:
+        return accepted_response(request, await commit.submit(await read_body(request)))
 
     return accept

@@ -4,6 +4,7 @@ The lists hold references to what the JSON decoder made; nothing is created for 
 """
 
 import struct
+from collections.abc import Sequence
 from itertools import repeat
 from operator import is_
 from types import NoneType
@@ -24,7 +25,7 @@ _NUMBER_TYPES: set[type] = {float, int, NoneType}
 _BOOL_TYPES: set[type] = {bool, NoneType}
 
 
-def read_numbers(columns: list[list[Any]]) -> tuple[Array, list[Mask | None]]:
+def read_numbers(columns: Sequence[Sequence[Any]]) -> tuple[Array, list[Mask | None]]:
     """Numbers of several columns as float64, shape (columns, n), NaN where a value is no number.
 
     And for each column which values are null, None where surely none is. Integers beyond the range of floats become infinite.
@@ -41,7 +42,7 @@ def read_numbers(columns: list[list[Any]]) -> tuple[Array, list[Mask | None]]:
     return matrix, nulls
 
 
-def _read_floats(values: list[Any]) -> tuple[Array, Mask | None]:
+def _read_floats(values: Sequence[Any]) -> tuple[Array, Mask | None]:
     try:
         # half the time of np.array; refuses null, text, lists and objects by itself, but takes a bool for 0 or 1
         return np.frombuffer(struct.pack(f"{len(values)}d", *values)), None
@@ -49,7 +50,7 @@ def _read_floats(values: list[Any]) -> tuple[Array, Mask | None]:
         return _read_mixed(values)
 
 
-def _read_mixed(values: list[Any]) -> tuple[Array, Mask]:
+def _read_mixed(values: Sequence[Any]) -> tuple[Array, Mask]:
     types = list(map(type, values))
     if not set(types) <= _NUMBER_TYPES:
         null = find_null(values)
@@ -60,7 +61,7 @@ def _read_mixed(values: list[Any]) -> tuple[Array, Mask]:
     return numbers, null if np.count_nonzero(null) == types.count(NoneType) else find_null(values)
 
 
-def _to_floats(values: list[Any]) -> Array:
+def _to_floats(values: Sequence[Any]) -> Array:
     try:
         return np.array(values, np.float64)
     except OverflowError:
@@ -74,7 +75,7 @@ def _to_float(value: float | None) -> float | None:
         return float("inf")
 
 
-def read_bools(values: list[Any]) -> tuple[Array, Mask | None]:
+def read_bools(values: Sequence[Any]) -> tuple[Array, Mask | None]:
     """Bools as int8, -1 where null; and which values are neither."""
     if list(map(type, values)).count(bool) == len(values):
         return np.frombuffer(bytearray(values), np.int8), None
@@ -83,7 +84,7 @@ def read_bools(values: list[Any]) -> tuple[Array, Mask | None]:
     return np.frombuffer(bytearray(map(_BOOL_BYTES.__getitem__, values)), np.int8), wrong
 
 
-def read_texts(values: list[Any], max_bytes: int) -> tuple[Array, Mask | None]:
+def read_texts(values: Sequence[Any], max_bytes: int) -> tuple[Array, Mask | None]:
     """Texts as UTF-8 in an array of NumPy's S, `NULL_TEXT` where null; and which values are neither, too long or no text.
 
     No text are a NUL, which PostgreSQL has no place for, and half a surrogate pair, which UTF-8 has none for.
@@ -108,7 +109,7 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _join(texts: list[Any]) -> bytes | None:
+def _join(texts: Sequence[Any]) -> bytes | None:
     """All texts with a NUL between each two, as UTF-8; None where one of them is not such a text."""
     try:
         joined = "\0".join(texts).encode()
@@ -131,12 +132,12 @@ def _split(data: NDArray[np.uint8], max_bytes: int) -> tuple[Array, Mask]:
     return matrix.view(f"S{width}").ravel(), long
 
 
-def find_null(values: list[Any]) -> Mask:
+def find_null(values: Sequence[Any]) -> Mask:
     """Which values are null."""
     return np.fromiter(map(is_, values, repeat(None)), np.bool_, len(values))
 
 
-def replaced(values: list[Any], mask: Mask, value: object) -> list[Any]:
+def replaced(values: Sequence[Any], mask: Mask, value: object) -> Sequence[Any]:
     """The values, with another one where the mask is true."""
     if not mask.any():
         return values
@@ -146,5 +147,5 @@ def replaced(values: list[Any], mask: Mask, value: object) -> list[Any]:
     return values
 
 
-def _of_types(values: list[Any], types: set[type]) -> Mask:
+def _of_types(values: Sequence[Any], types: set[type]) -> Mask:
     return np.fromiter(map(types.__contains__, map(type, values)), np.bool_, len(values))

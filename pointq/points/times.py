@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointq.points.iso import ISO, NAT, fits, from_characters, layout_of, parse_text
+from pointq.points.iso import ISO, LONGEST, NAT, fits, from_characters, layout_of, parse_text
 from pointq.points.shown import shown, shown_text
 
 __all__ = ["NAT", "explain_time", "parse_time", "parse_times"]
@@ -24,14 +24,14 @@ _END_S = 253_402_300_800
 """10000-01-01T00:00:00Z in Unix seconds, the first that is too late."""
 
 _FEW = 48
-"""Up to here value by value is faster: 1 µs each, where the arithmetic on columns takes 50 µs for the first of them."""
+"""Up to here value by value is faster: 1 µs each at most, where the arithmetic on columns takes 50 µs for the first of them."""
 _LAYOUTS = 4
 """Layouts tried among values of one length before the rest goes value by value; clients of one server use two or three."""
 
-_LENGTHS = range(len("2024-07-01T12:00Z"), len("2024-07-01T12:00:00.123456789+02:00") + 1)
+_LENGTHS = range(len("2024-07-01T12:00Z"), LONGEST + 1)
 
 
-def parse_times(values: list[Any]) -> NDArray[np.int64]:
+def parse_times(values: Sequence[Any]) -> NDArray[np.int64]:
     """Microseconds since 1970 UTC, shape (n,); `NAT` where a value is not a time.
 
     Read are texts ``YYYY-MM-DD[T ]HH:MM[:SS[.,fraction]]`` with an offset ``Z``, ``±HH:MM``, ``±HHMM`` or ``±HH``, and
@@ -91,7 +91,7 @@ def _parse_unix(values: Sequence[float]) -> NDArray[np.int64]:
     return np.where(inside, micros, NAT)
 
 
-def _parse_mixed(values: list[Any]) -> NDArray[np.int64]:
+def _parse_mixed(values: Sequence[Any]) -> NDArray[np.int64]:
     """Values that are not all texts."""
     if set(map(type, values)) <= {int, float}:
         return _parse_unix(values)
@@ -103,7 +103,7 @@ def _parse_mixed(values: list[Any]) -> NDArray[np.int64]:
     return out
 
 
-def _parse_by_length(values: list[str]) -> NDArray[np.int64]:
+def _parse_by_length(values: Sequence[str]) -> NDArray[np.int64]:
     """Texts of several lengths, those of each length together."""
     out = np.full(len(values), NAT)
     lengths = np.fromiter(map(len, values), np.int64, len(values))
@@ -117,7 +117,7 @@ def _parse_by_length(values: list[str]) -> NDArray[np.int64]:
     return out
 
 
-def _pick(values: list[Any], mask: NDArray[np.bool_]) -> list[Any]:
+def _pick(values: Sequence[Any], mask: NDArray[np.bool_]) -> list[Any]:
     return list(map(values.__getitem__, np.flatnonzero(mask).tolist()))
 
 
@@ -130,7 +130,7 @@ def _matrix(joined: str, count: int) -> NDArray[np.uint8] | None:
     return matrix[:, :-1] if (matrix[:, -1] == ord("\n")).all() else None
 
 
-def _parse_matrix(values: list[str], matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _parse_matrix(values: Sequence[str], matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Texts of one length, given also as bytes, shape (n, length): layout by layout, the rest value by value."""
     layout = layout_of(values[0])
     if layout is not None:
@@ -140,7 +140,7 @@ def _parse_matrix(values: list[str], matrix: NDArray[np.uint8]) -> NDArray[np.in
     return _parse_layouts(values, matrix)
 
 
-def _parse_layouts(values: list[str], matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _parse_layouts(values: Sequence[str], matrix: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Texts of one length and several layouts."""
     out = np.full(len(values), NAT)
     rest = np.arange(len(values))

@@ -7,7 +7,7 @@ a hundred thousand are validated by the same code, and points of many requests a
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +19,7 @@ from pointq.points.columns import Mask, find_null, read_bools, read_numbers, rea
 from pointq.points.kinds import Column, ColumnType, Kind
 from pointq.points.rules import DAY_US, FIRST_TIME, LONGEST_AHEAD_US, POWER_UP_DAY, explain
 from pointq.points.shown import shown
+from pointq.points.slots import Point, values_of_slots
 from pointq.points.times import NAT, parse_times
 
 _LARGEST = sys.float_info.max
@@ -60,9 +61,9 @@ def validate(kind: Kind, points: Sequence[Any], *, now_us: int) -> Validated:
     no_object = None
     try:
         values = _values(kind, points)
-    except TypeError:
-        no_object = np.fromiter((type(point) is not dict for point in points), np.bool_, len(points))
-        values = _values(kind, replaced(list(points), no_object, {}))
+    except (TypeError, AttributeError):
+        no_object = np.fromiter((not isinstance(point, dict | Point) for point in points), np.bool_, len(points))
+        values = _mixed(kind, replaced(list(points), no_object, {}))
     checked = _check(values, now_us)
     bad = checked.bad(no_object)
     if bad is None:
@@ -71,11 +72,11 @@ def validate(kind: Kind, points: Sequence[Any], *, now_us: int) -> Validated:
     columns = {name: values[good] for name, values in checked.columns.items()}
     rejects = []
     for index in np.flatnonzero(bad).tolist():
-        if type(points[index]) is not dict:
+        if not isinstance(points[index], dict | Point):
             rejects.append(Reject(index, "", f"a point must be a JSON object, found {shown(points[index])}"))
         else:
             column = next(c for c in kind.columns if c.name in checked.wrong and checked.wrong[c.name][index])
-            rejects.append(Reject(index, column.json, explain(column, points[index].get(column.json), now_us)))
+            rejects.append(Reject(index, column.json, explain(column, _field(points[index], column.json), now_us)))
     return Validated(_with_values(kind, columns), np.flatnonzero(good), rejects)
 
 
@@ -104,11 +105,36 @@ class _Checked:
         return np.logical_or.reduce(masks) if masks else None
 
 
-def _values(kind: Kind, points: Sequence[Any]) -> list[tuple[Column, list[Any]]]:
+def _field(point: Any, name: str) -> object:  # noqa: ANN401 - what the JSON decoder made
+    return point.get(name) if isinstance(point, dict) else getattr(point, name)
+
+
+_Values = list[tuple[Column, Sequence[Any]]]
+
+
+def _values(kind: Kind, points: Sequence[Any]) -> _Values:
     """For each column that is required or that some point has, the values of all points, None where there is none.
 
-    A point that is not an object raises TypeError: looking at the type of each takes as long as reading a column of it.
+    Points that are not all of one sort raise TypeError or AttributeError: looking at the type of each takes as long as reading
+    a column of it.
     """
+    return values_of_slots(kind, points) if isinstance(points[0], Point) else _values_of_dicts(kind, points)
+
+
+def _mixed(kind: Kind, points: Sequence[Any]) -> _Values:
+    """The same for points of both sorts: those of each sort that stand together are read together."""
+    runs = [list(run) for _, run in groupby(points, type)]
+    by_run = [{column.name: values for column, values in _values(kind, run)} for run in runs]
+    columns = [column for column in kind.columns if any(column.name in own for own in by_run)]
+    return [(column, _joined(column.name, runs, by_run)) for column in columns]
+
+
+def _joined(name: str, runs: list[list[Any]], by_run: list[dict[str, Sequence[Any]]]) -> list[Any]:
+    parts = [own.get(name) or [None] * len(run) for run, own in zip(runs, by_run, strict=True)]
+    return list(chain.from_iterable(parts))
+
+
+def _values_of_dicts(kind: Kind, points: Sequence[Any]) -> _Values:
     first = points[0]
     # looked up by the very objects that the decoder uses as keys, a field is found by identity: a third faster
     keys = dict(zip(first, first, strict=True))
@@ -134,7 +160,7 @@ def _values_of(name: str, points: Sequence[Any]) -> list[Any]:
         return list(map(dict.get, points, repeat(name)))
 
 
-def _check(values: list[tuple[Column, list[Any]]], now_us: int) -> _Checked:
+def _check(values: _Values, now_us: int) -> _Checked:
     checked = _Checked({}, {})
     numbers = []
     for column, of_column in values:
@@ -150,24 +176,28 @@ def _check(values: list[tuple[Column, list[Any]]], now_us: int) -> _Checked:
     return checked
 
 
-def _check_times(column: Column, values: list[Any], now_us: int) -> tuple[Array, Mask]:
+def _check_times(column: Column, values: Sequence[Any], now_us: int) -> tuple[Array, Mask | None]:
     times = parse_times(values)
     if not column.required:
         wrong = times == NAT
         return times, wrong & ~find_null(values) if wrong.any() else wrong
-    power_up = (times >= POWER_UP_DAY) & (times < POWER_UP_DAY + DAY_US)
+    first, last = int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
     # NAT is before everything
+    if first >= POWER_UP_DAY + DAY_US and last <= now_us + LONGEST_AHEAD_US:
+        return times, None
+    power_up = (times >= POWER_UP_DAY) & (times < POWER_UP_DAY + DAY_US)
     return times, (times < FIRST_TIME) | (times > now_us + LONGEST_AHEAD_US) | power_up
 
 
-def _check_numbers(checked: _Checked, numbers: list[tuple[Column, list[Any]]]) -> None:
+def _check_numbers(checked: _Checked, numbers: _Values) -> None:
     """The columns of numbers, their ranges all at once as a matrix of shape (columns, n): fast also for one point."""
     matrix, nulls = read_numbers([values for _, values in numbers])
-    low, high = np.array([_limits(column) for column, _ in numbers]).T
-    # NaN is within no range
-    fine = ((matrix.min(axis=1) >= low) & (matrix.max(axis=1) <= high)).tolist()
-    for (column, _), array, null, is_fine in zip(numbers, matrix, nulls, fine, strict=True):
-        wrong = None if is_fine and column.type is ColumnType.FLOAT else _check_column(column, array, null)
+    least, largest = np.minimum.reduce(matrix, axis=1).tolist(), np.maximum.reduce(matrix, axis=1).tolist()
+    for (column, _), array, null, first, last in zip(numbers, matrix, nulls, least, largest, strict=True):
+        low, high = _limits(column)
+        # NaN is within no range
+        is_fine = low <= first and last <= high and column.type is ColumnType.FLOAT
+        wrong = None if is_fine else _check_column(column, array, null)
         checked.add(column.name, array if column.type is ColumnType.FLOAT else _integers(array, wrong), wrong)
     lat, lon = checked.columns["lat"], checked.columns["lon"]
     checked.add("lat", lat, (lat == 0) & (lon == 0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import redis.exceptions as redis_errors
+from hiredis import pack_command
 
 from pointq.errors import RedisError
 from pointq.queue.connection import translated
@@ -91,7 +92,8 @@ class Producer:
             commands.append(("WAITAOF", wanted.local, wanted.replicas, _WAIT_MS))
         connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            # the client packs in Python, at five times the cost
+            await connection.send_packed_command(b"".join(map(pack_command, commands)), check_health=False)
             replies = [await _reply(connection) for _ in commands]
         except BaseException:
             # answers may still be on their way: nobody else must read them

@@ -35,8 +35,12 @@ from pointq.points.codec.scales import DIVISORS, to_floats, to_integers
 from pointq.points.kinds import Column, ColumnType, Kind
 
 _HAS_NULLS = 128
-_TIME_UNITS = {50: 1_000_000, 49: 1_000, 48: 1}
-"""Microseconds of the unit of a time, the coarsest first."""
+_MICROSECONDS = 48
+_COARSE_UNITS = {50: 1_000_000, 49: 1_000}
+"""Microseconds of a unit of times, the coarsest first."""
+_TIME_UNITS = _COARSE_UNITS | {_MICROSECONDS: 1}
+_FIRST = 8
+"""Times that are looked at before all: most columns that are in no whole seconds begin with one that is not."""
 _INTEGERS, _BITS, _TEXTS = 64, 65, 66
 LONGEST_TEXT = 255
 """Bytes of UTF-8; with the number of points it bounds what a frame can make a reader allocate."""
@@ -122,8 +126,7 @@ def _code(item: _Coded) -> None:
     """Choose the coding of a column, floats excepted."""
     match item.column.type:
         case ColumnType.TIME:
-            item.coding = next(code for code, unit in _TIME_UNITS.items() if unit == 1 or not (item.values % unit).any())
-            item.values = item.values // _TIME_UNITS[item.coding]
+            item.coding, item.values = _in_coarsest_unit(item.values)
         case ColumnType.INT:
             item.coding, item.values = _INTEGERS, item.values.astype(np.int64)
         case ColumnType.BOOL if (
@@ -134,6 +137,17 @@ def _code(item: _Coded) -> None:
             item.coding, item.values = _INTEGERS, item.values.astype(np.int64)
         case ColumnType.TEXT:
             item.coding, item.payload = _TEXTS, _encode_texts(item.values)
+
+
+def _in_coarsest_unit(micros: Array) -> tuple[int, Array]:
+    """The code of the coarsest unit in which all those times are whole, and the times in it."""
+    for code, unit in _COARSE_UNITS.items():
+        if not (micros[:_FIRST] % unit).any():
+            # multiplied again: NumPy divides by a number several times as fast as it finds a remainder
+            whole = micros // unit
+            if not np.count_nonzero(whole * unit != micros):
+                return code, whole
+    return _MICROSECONDS, micros
 
 
 def _code_floats(coded: list[_Coded]) -> None:

@@ -38,26 +38,26 @@ def to_integers(rows: Floats) -> tuple[list[int], NDArray[np.int64]]:
     exact, integers = _on_scale(rows[:, ::stride, None], _STEPS)
     candidates = np.logical_and.reduce(exact, axis=1)
     places = candidates.argmax(axis=1)
-    if stride == 1:  # the sample was everything
-        exact, integers = exact[np.arange(len(rows)), :, places], integers[np.arange(len(rows)), :, places]
-    else:
-        exact, integers = _on_scale(rows, _STEPS[places][:, None])
-    codes = [_ORDERED[place] for place in places.tolist()]
-    for row in np.flatnonzero(~exact.all(axis=1)).tolist():
-        codes[row], integers[row] = _search(rows[row], np.flatnonzero(candidates[row])[1:].tolist())
-    bits = [row for row, code in enumerate(codes) if not code]
-    out = integers.astype(np.int64)
-    out[bits] = rows.view(np.int64)[bits]
+    codes = [0] * len(rows)
+    out = rows.view(np.int64).copy()
+    # most coordinates of phones are on no scale, and that is known now
+    found = np.flatnonzero(candidates.any(axis=1))
+    exact, integers = _on_scale(rows[found], _STEPS[places[found]][:, None])
+    for row, own, values in zip(found.tolist(), exact, integers, strict=True):
+        if own.all():
+            codes[row], out[row] = _ORDERED[places[row]], values
+        else:
+            codes[row], out[row] = _search(rows[row], np.flatnonzero(candidates[row])[1:].tolist())
     return codes, out
 
 
-def _search(values: Floats, places: list[int]) -> tuple[int, Floats]:
-    """The code of the first of these divisors that is exact for all values, and the integers; code 0 if none is."""
+def _search(values: Floats, places: list[int]) -> tuple[int, Array]:
+    """The code of the first of these divisors that is exact for all values, and the integers; 0 and the bits if none is."""
     for place in places:
         exact, integers = _on_scale(values, _STEPS[place : place + 1])
         if exact.all():
             return _ORDERED[place], integers
-    return 0, np.zeros_like(values)
+    return 0, values.view(np.int64)
 
 
 def to_floats(code: int, integers: NDArray[np.int64]) -> Floats:

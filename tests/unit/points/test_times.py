@@ -186,6 +186,18 @@ def test_agrees_with_the_standard_library(texts: list[str]) -> None:
     assert parse_times(texts * 20).tolist() == expected * 20
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["2024-02-29", "2023-02-29", "2024-03-01", "1969-12-31"]), st.integers(1, 400)), max_size=6
+    )
+)
+@settings(deadline=None)
+def test_runs_of_one_date_after_another(runs: list[tuple[str, int]]) -> None:
+    """Several flights in one batch, each on its own day; one of the days is none."""
+    texts = [f"{date}T12:{second // 60:02}:{second % 60:02}Z" for date, count in runs for second in range(count)]
+    assert parse_times(texts).tolist() == [parse_time(text) for text in texts]
+
+
 @given(st.datetimes(), _SEPARATORS, _FRACTIONS, _OFFSETS)
 @settings(max_examples=150, deadline=None)
 def test_agrees_with_the_standard_library_on_one_layout(first: datetime, separator: str, fraction: str, offset: str) -> None:

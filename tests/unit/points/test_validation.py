@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from pointq.points.batch import is_null
 from pointq.points.kinds import FLYMASTER, KINDS, LIVE, SCORING, Column, ColumnType, Kind
+from pointq.points.slots import point_type
 from pointq.points.times import NAT, parse_time
 from pointq.points.validation import Reject, Validated, validate
 
@@ -433,3 +435,54 @@ def test_any_json_is_accepted_or_rejected(points: list[Any]) -> None:
     decoded = orjson.loads(json.dumps(points).encode("utf-8"))
     validated = _check(LIVE, decoded)
     assert len(validated.rows) + len(validated.rejects) == len(points)
+
+
+def _slots(kind: Kind, point: Any) -> Any:
+    """The same point with slots, where it fits into them."""
+    try:
+        return msgspec.convert(point, point_type(kind))
+    except msgspec.ValidationError:
+        return point
+
+
+def _same(kind: Kind, some: list[Any], others: list[Any]) -> None:
+    one, other = _check(kind, some), _check(kind, others)
+    assert one.rejects == other.rejects
+    assert one.rows.tolist() == other.rows.tolist()
+    assert list(one.columns) == list(other.columns)
+    for name, values in one.columns.items():
+        assert values.tobytes() == other.columns[name].tobytes()
+
+
+_LIKELY = st.fixed_dictionaries(
+    {
+        "datetime": st.sampled_from(["2024-07-01T11:00:00Z", "2024-07-01", 1_719_835_000]),
+        "lat": st.floats(-91, 91),
+        "lon": st.just(7),
+    },
+    optional={
+        "elevation": st.none() | st.integers(-3_000, 9_000) | st.floats(-3_000, 9_000),
+        "speed": st.none() | st.floats(-2, 2_000),
+        "valid": st.none() | st.booleans(),
+    },
+)
+
+
+@given(st.lists(st.tuples(_LIKELY | _JSON, st.booleans()), min_size=1))
+@settings(max_examples=100, deadline=None)
+def test_points_with_slots_are_judged_as_dicts_are(drawn: list[tuple[Any, bool]]) -> None:
+    """All with slots, none, and both sorts mixed."""
+    points = [point for point, _ in drawn]
+    _same(LIVE, points, [_slots(LIVE, point) for point in points])
+    _same(LIVE, points, [_slots(LIVE, point) if has_slots else point for point, has_slots in drawn])
+
+
+def test_texts_and_integers_with_slots() -> None:
+    points = [
+        {"date_time": "2024-07-01T11:00:00Z", "lat": 46, "lon": 7, "validity": "A", "lad": 3, "time": "11:00:00"},
+        {"date_time": "2024-07-01T11:00:01Z", "lat": 46, "lon": 7, "validity": None, "lad": 3.5, "in_flight": True},
+        {"date_time": "2024-07-01T11:00:02Z", "lat": 46, "lon": 7, "validity": "x" * 100, "lod": 2},
+    ]
+    with_slots = [_slots(SCORING, point) for point in points]
+    assert not any(isinstance(point, dict) for point in with_slots)
+    _same(SCORING, points, with_slots)
