@@ -140,7 +140,7 @@ def test_each_process_says_whose_view_it_gives_and_one_spool_slot_is_its_own(sit
         pids = processes(server)
         with server.client() as client:
             assert client.get("/queue/status").json["intake"]["pid"] in pids
-        assert {path.name for path in (site.home / "data" / "spool").iterdir()} == {"0", "1"}
+        assert {path.name for path in (site.home / "data" / "spool").iterdir()} == {"0", "1", "serving"}
 
 
 def test_one_process_needs_no_parent(site: Site) -> None:
