@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+# Extras stay in the lock: else pip looks for coverage[toml] beside the pinned coverage, and fails for want of a hash once there is a newer one.
+LOCK := uv pip compile --quiet --no-strip-extras --no-config --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 EXAMPLES ?= 10000
