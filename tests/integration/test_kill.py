@@ -103,7 +103,8 @@ def no_process_of(group: int) -> bool:
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, of_group = path.read_text().rpartition(")")[2].split()[:3]
-            if int(of_group) == group and state != "Z":
+            # of a process with threads the first may be dead and the others not: they hold its sockets open
+            if int(of_group) == group and (state != "Z" or len(list(path.with_name("task").iterdir())) > 1):
                 return False
     return True
 
