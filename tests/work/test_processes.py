@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from pointq.supervision.job import Job, LogStyle
 from pointq.supervision.supervisor import Supervisor, _manner
 from pointq.work.child import job_of, plan_of
 from pointq.work.process import Plan
+from tests.queue.servers import restartable
 from tests.store.batches import batch_of
 from tests.support.sites import Site
 from tests.support.until import until
@@ -169,6 +171,18 @@ def test_workers_end_when_their_parent_is_killed(site: Site) -> None:
 
     # each takes itself off the list when it ends in good order
     until(lambda: not asyncio.run(pids(site, fresh=False)), "no worker is left")
+
+
+def test_workers_end_when_redis_and_their_parent_are_gone(site: Site) -> None:
+    with restartable(appendonly="yes", appendfsync="always") as server:
+        own = replace(site, redis_url=server.url)
+        with own.work("--processes", "2") as parent:
+            until(lambda: len(asyncio.run(pids(own))) == 2, "two workers live")
+            workers = asyncio.run(pids(own))
+            server.kill()
+            parent.kill(children=False)
+
+            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "no worker is left")
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
