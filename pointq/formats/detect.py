@@ -54,6 +54,8 @@ class Format:
     recognises: Recognises
     parse: Callable[[bytes, Hints], TrackFile]
     """Raises FormatError."""
+    suffixes: tuple[str, ...]
+    """Ends of the names of such files, in lower case: what is taken out of a folder or an archive."""
 
 
 def _by_content(recognises: Callable[[bytes], bool]) -> Recognises:
@@ -66,57 +68,69 @@ FORMATS = (
         "FIT (watches and bike computers)",
         _by_content(is_fit),
         lambda data, hints: parse_fit(data, now_us=hints.now_us),
+        (".fit",),
     ),
     Format(
         "gpx",
         "GPX with a recorded track",
         _by_content(looks_like_gpx),
         lambda data, hints: parse_gpx(data, now_us=hints.now_us),
+        (".gpx",),
     ),
     Format(
         "flymaster",
         "the text that Flymaster instruments upload",
         _by_content(is_flymaster_upload),
         lambda data, hints: parse_flymaster_upload(data, now_us=hints.now_us).track,
+        (".txt",),
     ),
     Format(
         "flymaster-binary",
         "the packets of Flymaster instruments",
         _by_content(looks_like_packets),
         lambda data, hints: parse_flymaster_binary(data, now_us=hints.now_us),
+        (".bin",),
     ),
     Format(
         "flymaster-live",
         "JSON of the Flymaster live server",
         _by_content(is_flymaster_live),
         lambda data, hints: parse_flymaster_live(data, now_us=hints.now_us),
+        (".json",),
     ),
     Format(
         "xcontest",
         "live data of XContest",
         _by_content(looks_like_xcontest),
         lambda data, hints: parse_xcontest(data, now_us=hints.now_us),
+        (".json", ".geojson"),
     ),
     Format(
         "geojson",
         "GeoJSON with times",
         _by_content(looks_like_geojson),
         lambda data, hints: parse_geojson(data, now_us=hints.now_us),
+        (".geojson", ".json"),
     ),
     Format(
         "igc",
         "IGC (lines such as AXXX…, HFDTE…, B…)",
         _by_content(looks_like_igc),
         lambda data, hints: parse_igc(data, now_us=hints.now_us, file_name=hints.file_name, date=hints.date),
+        (".igc",),
     ),
     Format(
         "csv",
         "CSV whose first row names time, latitude and longitude (--map, if by other names)",
         looks_like_csv,
         lambda data, hints: parse_csv(data, now_us=hints.now_us, columns=hints.columns),
+        (".csv", ".tsv", ".txt"),
     ),
 )
 """All that are read, in the order in which they are tried: what is surest first."""
+
+SUFFIXES = frozenset(suffix for known in FORMATS for suffix in known.suffixes)
+"""Of the names of all files that are read."""
 
 
 def detect(data: bytes, columns: Mapping[str, str] | None = None) -> Format:

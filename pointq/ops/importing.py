@@ -12,8 +12,9 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
-from pointq.errors import BackendError, PointqError, WaitTimeout
+from pointq.errors import BackendError, PointqError, UsageError, WaitTimeout
 from pointq.formats.batches import to_batch, to_split_batch
+from pointq.formats.csv.names import QUANTITIES, understand
 from pointq.formats.detect import Hints, parse
 from pointq.formats.track import LineReject, TrackFile
 from pointq.ops.sources import Source
@@ -47,6 +48,22 @@ class Options:
     """For files that know no date."""
     split: bool = False
     gap_seconds: float = 3600.0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """For tables: pointq's name of a column to the name in the file's header."""
+
+
+def columns_of(pairs: Iterable[str]) -> dict[str, str]:
+    """The columns in texts such as ``lat=Latitude``. Raises UsageError where one is none, or pointq knows no such column."""
+    columns = {}
+    for pair in pairs:
+        name, equals, header = pair.partition("=")
+        if not (name and equals and header):
+            raise UsageError(f"a column is mapped by name=Header, found {pair!r}", hint="such as --map lat=Latitude")
+        if understand(name) is None:
+            known = ", ".join(quantity.name for quantity in QUANTITIES)
+            raise UsageError(f"there is no column {name!r} to map {header!r} to", hint=f"map one of {known}")
+        columns[name.strip()] = header.strip()
+    return columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +160,7 @@ class Importer:
         return [_settled(imported, new, after) for imported in self._imported]
 
     async def _import(self, source: Source, database: AsyncConnection[Any] | None) -> _Imported:
-        hints = Hints(time.time_ns() // 1000, source.name.rpartition(":")[2], self._options.date)
+        hints = Hints(time.time_ns() // 1000, source.name.rpartition(":")[2], self._options.date, self._options.columns)
         track = parse(source.read(), hints)
         kind = self._options.kind or (FLYMASTER if track.format == "flymaster" else UPLOAD)
         batch = self._batch(track, kind)

@@ -8,13 +8,14 @@ from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 
 from pointq.errors import FormatError
+from pointq.formats.detect import SUFFIXES
 from pointq.ops.plain_files import read_plain
 from pointq.ops.zip_bounds import open_archive, unpack
 
 MOST_BYTES = 256 * 1024 * 1024
 """Largest file that is read; the longest real flight has 6 MB, a season in one file some 100 MB."""
 
-_SUFFIXES = frozenset({".igc", ".txt", ".zip"})
+_SUFFIXES = SUFFIXES | {".zip"}
 """What is taken out of a folder; a file that is named is read whatever its name is."""
 
 

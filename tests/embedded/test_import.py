@@ -19,9 +19,9 @@ def environment(layout: Layout) -> dict[str, str]:
     return kept | {"HOME": str(layout.data_dir.parent), "POINTQ_DATA_DIR": str(layout.data_dir)}
 
 
-def import_track(layout: Layout) -> str:
-    command = (sys.executable, "-m", "pointq", "import", "-")
-    done = subprocess.run(command, input=TRACK, env=environment(layout), capture_output=True, timeout=60, check=True)
+def import_track(layout: Layout, *options: str, track: bytes = TRACK) -> str:
+    command = (sys.executable, "-m", "pointq", "import", *options, "-")
+    done = subprocess.run(command, input=track, env=environment(layout), capture_output=True, timeout=60, check=True)
     return done.stdout.decode().splitlines()[-1]
 
 
@@ -29,6 +29,13 @@ def test_with_nothing_running_it_stores_the_track_and_leaves_nothing(layout: Lay
     assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
     assert probe(layout.data_dir) is None
     assert import_track(layout) == "1 file, 2 fixes, nothing new, 2 duplicates, 0 rejected"
+
+
+def test_a_table_with_names_of_its_own(layout: Layout) -> None:
+    table = b"Zeit;Breite;Laenge\n2024-06-01 10:00:00;45,5;6,5\n2024-06-01 10:00:01;45,5;6,5\n"
+    names = ("--map", "time_utc=Zeit", "--map", "lat=Breite", "--map", "lon=Laenge")
+
+    assert import_track(layout, *names, track=table) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
 
 
 def test_a_worker_for_other_priorities_is_not_waited_for(layout: Layout) -> None:

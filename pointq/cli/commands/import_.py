@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from pointq.points.kinds import Kind
 
 HELP = help_text(
-    "Import flights from files: IGC and Flymaster uploads; in folders and zip archives too.",
+    "Import flights from files: IGC, Flymaster, XContest, GeoJSON, GPX, CSV, FIT; in folders and zip archives too.",
     ("pointq import track.igc", "one file"),
     ("pointq import task-3/ 'more/**/*.igc'", "all files of a folder, and a pattern"),
     ("pointq import flights.zip --wait", "and say how many fixes were new"),
     ("pointq import --flight-id 2024-pilot-7 track.igc", "under an id of your own"),
+    ("pointq import --map time_utc=Zeit --map lat=Breite --map lon=Laenge tracks.csv", "a table with other names"),
     ("ssh logger cat today.igc | pointq import -", "from standard input"),
 )
 
@@ -31,6 +32,10 @@ def import_(  # noqa: PLR0913 - one parameter an option
     ] = None,
     flight_id: Annotated[str | None, typer.Option(help="Id of the flight; by default a digest of its fixes.")] = None,
     device_id: Annotated[str | None, typer.Option(help="Device that recorded it.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="NAME=HEADER", help="In tables: which column of the file is which; may be repeated."),
+    ] = None,
     date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of files that know none.")] = None,
     split: Annotated[bool, typer.Option("--split", help="A new flight at each new date record, and at each gap.")] = False,
     gap: Annotated[float, typer.Option(min=0, help="Minutes without a fix that --split takes for a gap.")] = 60.0,
@@ -46,11 +51,12 @@ def import_(  # noqa: PLR0913 - one parameter an option
     from pointq.cli.backends import servers
     from pointq.cli.import_run import Run
     from pointq.cli.import_screen import exit_code, print_reports
-    from pointq.ops.importing import Options, summary
+    from pointq.ops.importing import Options, columns_of, summary
 
     app = app_context(ctx)
     settings = app.load_config().settings
-    options = Options(_kind(kind), flight_id, device_id, date.date() if date else None, split, gap * 60)
+    day = date.date() if date else None
+    options = Options(_kind(kind), flight_id, device_id, day, split, gap * 60, columns_of(columns or ()))
     with servers(settings) as backends:
         waits = backends.embedded if wait is None else wait
         run = Run(app, settings, backends, options, waits=waits, timeout=timeout)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pointq.errors import PointqError
+from pointq.formats.detect import FORMATS
 from pointq.ops.sources import find
 
 
@@ -33,6 +34,12 @@ def test_a_folder_gives_its_flights_in_order_at_any_depth(tmp_path: Path) -> Non
         write(tmp_path / name)
 
     assert names(str(tmp_path)) == [str(tmp_path / name) for name in ("a/upload.txt", "a/z.IGC", "b.igc")]
+
+
+def test_a_folder_gives_files_of_every_format_that_is_read(tmp_path: Path) -> None:
+    paths = {str(write(tmp_path / f"{known.name}{suffix}")) for known in FORMATS for suffix in known.suffixes}
+
+    assert set(names(str(tmp_path))) == paths
 
 
 def test_a_pattern_reaches_into_folders(tmp_path: Path) -> None:
@@ -74,7 +81,7 @@ def test_a_folder_without_flights_says_so(tmp_path: Path) -> None:
 
     (source,) = find([str(tmp_path)])
 
-    with pytest.raises(PointqError, match=r"holds no \.igc, \.txt, \.zip file"):
+    with pytest.raises(PointqError, match=r"holds no \.bin, \.csv, .*\.zip file"):
         source.read()
 
 
