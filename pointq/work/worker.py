@@ -15,7 +15,7 @@ from pointq.aio import Backoff, cancel, first_of
 from pointq.errors import DatabaseError, RedisError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
-from pointq.store.faults import one_line
+from pointq.store.faults import Fault, fault, one_line
 from pointq.store.sessions import Session
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor
@@ -283,7 +283,8 @@ def _connection_lost(exc: psycopg.Error | DatabaseError) -> bool:
     # an error with an SQLSTATE of other classes came over a connection that works; 08, 57P and none mean that it is gone
     if isinstance(exc, DatabaseError) or exc.sqlstate is None:
         return True
-    return exc.sqlstate[:2] in {"08", "53"} or exc.sqlstate[:3] == "57P"
+    # a limit that a single point still exceeds is of class 53 too
+    return fault(exc) is Fault.INSTALLATION and (exc.sqlstate[:2] in {"08", "53"} or exc.sqlstate[:3] == "57P")
 
 
 def _why(exc: Exception) -> str:

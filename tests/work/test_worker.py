@@ -149,6 +149,25 @@ async def test_a_missing_table_parks_its_lane_alone_and_refuses_nothing(
     assert told[1].startswith("the table of live points: works again after")
 
 
+async def test_a_limit_that_one_point_exceeds_parks_its_lane_alone(crew: Crew) -> None:
+    await crew.database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'too much' USING ERRCODE = 'configuration_limit_exceeded'; END $$;"
+        "CREATE TRIGGER limits BEFORE INSERT ON live_track_points FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    await crew.put(batch_of(4))
+    hand = crew.worker()
+    async with hand.running():
+        await until(lambda: hand.worker.figures().state == "paused", "the lane is parked")
+        await crew.put(batch_of(10, kind=UPLOAD))
+        await until(lambda: crew.done("upload", 10), "the other lanes go on")
+
+        await crew.database.execute("DROP TRIGGER limits ON live_track_points")
+        await until(lambda: crew.done("live", 4), "all is stored")
+
+    assert await crew.dead("live") == []
+
+
 @pytest.mark.parametrize("wrong", ["REVOKE", "DROP COLUMN"])
 async def test_other_faults_of_the_installation(crew: Crew, wrong: str) -> None:
     table = sql.Identifier(LIVE.table)
