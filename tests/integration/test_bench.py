@@ -93,7 +93,7 @@ def test_all_suites_measure_and_leave_nothing(site: Site, report: Any) -> None:
     for suite, targets in TARGETS.items():
         assert {figure["target"] for figure in report["figures"] if figure["suite"] == suite} - {None} == targets
     for figure in report["figures"]:
-        assert figure["points_per_second"] or figure["value"], figure
+        assert figure["points_per_second"] or figure["value"] is not None, figure  # memory may grow by nothing
         assert (figure["ratio"] is None) == (figure["pairs"] is None)
         if figure["ratio"] is not None and figure["target"]:
             assert figure["verdict"] == "not proven"  # one pair proves nothing
