@@ -230,12 +230,12 @@ class Worker:
                 continue
             self._redis.end()
             self._reader.release(lot)
-            if not removed and not unsure:
-                await self._explain(lot, outcome)
+            if not removed:
+                await self._explain(lot, outcome, unsure=unsure)
             return bool(removed) or unsure
 
-    async def _explain(self, lot: Lot, outcome: Outcome) -> None:
-        """Its entries were gone: another worker completed them, or Redis lost them."""
+    async def _explain(self, lot: Lot, outcome: Outcome, *, unsure: bool) -> None:
+        """Its entries were gone: Redis lost them, another worker completed them, or, where unsure, this one did."""
         try:
             late = await self._consumer.late(lot.lane, outcome)
         except RedisError as exc:
@@ -243,6 +243,8 @@ class Worker:
             late = 0
         if late:
             log.warning("%d %s points are stored that Redis lost while a worker held them", late, lot.lane.kind.name)
+            return
+        if unsure:
             return
         points = sum(entry.points for entry in lot.entries)
         log.warning("%d %s points were completed by another worker meanwhile", points, lot.lane.kind.name)

@@ -361,6 +361,27 @@ async def test_a_completion_whose_answer_was_lost_is_counted_once(
     assert "1 live points are dead letters" in caplog.text
 
 
+async def test_what_redis_loses_while_it_is_completed_is_stored_and_not_lost(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await crew.put(batch_of(10))
+    hand = crew.worker("live")
+    lane, complete = crew.lane("live"), hand.consumer.complete
+
+    async def away(_lane: Lane, _outcome: Outcome) -> int:
+        monkeypatch.setattr(hand.consumer, "complete", complete)
+        await hand.consumer.ledger.look([lane])
+        await crew.redis.delete(lane.stream, lane.counters, lane.rates)
+        raise RedisError("Redis is away")
+
+    monkeypatch.setattr(hand.consumer, "complete", away)
+    async with hand.running():
+        await until(lambda: "10 live points are stored that Redis lost" in caplog.text, "it says so")
+        found = await crew.measure("live")
+    assert (found.accepted_points, found.stored_points, found.lost_points) == (10, 10, 0)
+    assert await count_in(crew.database) == 10
+
+
 async def test_a_slow_batch_is_not_taken_away(crew: Crew) -> None:
     slow, other = crew.worker("live", name="slow"), crew.worker("live", name="other", reclaim_idle=0.3)
     async with slow.running():
