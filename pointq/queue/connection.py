@@ -1,6 +1,8 @@
 """The connection to Redis or Valkey, and what its errors mean."""
 
 import os
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -72,6 +74,9 @@ def _cause(exc: BaseException) -> str:
     """What the system said; the client's words around it repeat the address."""
     cause: BaseException | None = exc
     while cause is not None:
+        if isinstance(cause, socket.gaierror | ssl.SSLError):
+            # their numbers are not the system's
+            return str(cause.strerror)
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno)
         cause = cause.__cause__ or cause.__context__

@@ -1,5 +1,6 @@
 """What the errors of a connection tell."""
 
+import asyncio
 import socket
 import time
 from pathlib import Path
@@ -41,6 +42,35 @@ async def test_nobody_listens(tmp_path: Path) -> None:
 
     assert "check that it is running" in str(caught.value.hint)
     await redis.aclose()
+
+
+async def test_a_host_that_has_no_address() -> None:
+    url = "redis://nosuchhost.invalid"
+    redis = connect(url)
+
+    with pytest.raises(RedisError) as caught, translated(url):
+        await redis.ping()
+
+    with pytest.raises(socket.gaierror) as own:
+        socket.getaddrinfo("nosuchhost.invalid", 6379)
+    assert caught.value.message == f"Redis at nosuchhost.invalid:6379 cannot be reached: {own.value.strerror}"
+    await redis.aclose()
+
+
+async def test_a_server_that_speaks_no_tls() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-ERR unknown command\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        url = f"rediss://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        redis = connect(url)
+
+        with pytest.raises(RedisError, match=r"cannot be reached: .*SSL") as caught, translated(url):
+            await redis.ping()
+
+        assert "Operation not permitted" not in caught.value.message
+        await redis.aclose()
 
 
 async def test_a_wrong_and_a_missing_password() -> None:
