@@ -55,15 +55,15 @@ async def collect(
     intake: Callable[[], IntakeStatus] | None = None,
 ) -> Status:
     """Ask Redis, the database and the disk at the same time, each at most `PATIENCE` seconds."""
-    queue, database, spooled = await asyncio.gather(
+    queue, database, spooled, told = await asyncio.gather(
         _in_time(_ask_redis(redis, redis_url, lanes, prefix)),
         _in_time(_ask_database(database_url)),
         _in_time(_ask_spool(spool)),
+        _in_time(_ask_servers(spool)),
     )
     now = datetime.now(UTC)
-    return compose(
-        queue, database, lanes, now, spool=spooled, intake=intake() if intake else None, servers=await _ask_servers(spool)
-    )
+    servers = () if isinstance(told, Exception) else told
+    return compose(queue, database, lanes, now, spool=spooled, intake=intake() if intake else None, servers=servers)
 
 
 def nothing_runs(lanes: Sequence[Lane]) -> Status:

@@ -1,10 +1,11 @@
 """Which way points go, said by each serve process of a data folder to whoever asks on this machine: Redis may be what is away.
 
-A file each, `<spool>/serving/<pid>.json`, which its process keeps locked: the kernel unlocks what a dead one left, and nobody
-believes it any more.
+A file each, `<spool>/serving/<pid>-<chance>.json`, which its process keeps locked: the kernel unlocks what a dead one left, and
+nobody believes it any more.
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -40,9 +41,11 @@ class Notice:
         folder = spool / _FOLDER
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _tidy(folder)
-        self._path = folder / f"{os.getpid()}.json"
+        # in containers that share a folder every server may be process 1
+        name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._path = folder / f"{name}.json"
         # under another name until it is locked, or it would pass for a dead process's
-        made = folder / f"{os.getpid()}.new"
+        made = folder / f"{name}.new"
         self._lock = Lock(made)
         self._lock.exclusive()
         made.rename(self._path)
@@ -67,11 +70,17 @@ def read(spool: Path) -> tuple[IntakeStatus, ...]:
     """What the serve processes that live say. Raises OSError."""
     found = []
     for path in sorted((spool / _FOLDER).glob("*.json")):
-        # one that just ended, or says nothing yet
-        with suppress(FileNotFoundError, orjson.JSONDecodeError), Lock(path, create=False) as lock:
+        # one that just ended, says nothing yet, or, an older version's, too little
+        with suppress(FileNotFoundError, orjson.JSONDecodeError, TypeError), Lock(path, create=False) as lock:
             if not lock.shared():
-                found.append(IntakeStatus(**orjson.loads(path.read_bytes())))
+                found.append(_parse(path.read_bytes()))
     return tuple(found)
+
+
+def _parse(text: bytes) -> IntakeStatus:
+    # a newer version's server may say more
+    fields = orjson.loads(text)
+    return IntakeStatus(**{name: fields[name] for name in IntakeStatus.__dataclass_fields__ if name in fields})
 
 
 def _tidy(folder: Path) -> None:

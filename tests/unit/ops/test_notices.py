@@ -39,6 +39,29 @@ def test_a_dead_process_is_not_believed_and_its_file_goes_with_the_next_start(tm
     assert not left.exists()
 
 
+def test_one_of_another_version_is_understood_as_far_as_it_goes(tmp_path: Path) -> None:
+    more, less = Notice(tmp_path), Notice(tmp_path)
+    more.put(QUEUE)
+    less.put(QUEUE)
+    one, other = sorted((tmp_path / "serving").iterdir())
+    one.write_bytes(one.read_bytes().replace(b"{", b'{"news":[1],'))
+    other.write_bytes(other.read_bytes().replace(b'"since"', b'"sooner"'))
+
+    assert notices.read(tmp_path) == (QUEUE,)
+    more.close()
+    less.close()
+
+
+def test_two_processes_of_one_number_keep_apart(tmp_path: Path) -> None:
+    one, other = Notice(tmp_path), Notice(tmp_path)
+    one.put(QUEUE)
+    other.put(DATABASE)
+    assert set(notices.read(tmp_path)) == {QUEUE, DATABASE}
+    one.close()
+    assert notices.read(tmp_path) == (DATABASE,)
+    other.close()
+
+
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     notice = Notice(tmp_path)
     notice.put(DATABASE)
