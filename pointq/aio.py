@@ -46,6 +46,16 @@ async def cancel(*tasks: "asyncio.Future[Any]") -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def check_cancelled() -> None:
+    """Raise CancelledError where this task was told to end and a library kept it to itself.
+
+    asyncio.wait_for before Python 3.12 does so when what it waits for ends at the same moment; redis-py sends through it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Backoff:
     """Waits between tries: from `first` seconds, doubling, to `most`; each by a random factor between a half and one.
 

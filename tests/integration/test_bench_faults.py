@@ -76,6 +76,15 @@ def test_other_suites_have_no_faults(site: Site) -> None:
     ]
 
 
+def test_what_would_be_passed_over_is_refused(site: Site) -> None:
+    done = site.run("bench", "e2e", "--faults", "--batch", "5000", expect=2)
+
+    assert done.stderr.splitlines() == [
+        "pointq: error: --batch has no meaning with --faults",
+        "hint: it takes --seed, --duration and --json",
+    ]
+
+
 def test_interrupted_it_leaves_nothing_either(site: Site) -> None:
     before = facts(site)
     process = subprocess.Popen(

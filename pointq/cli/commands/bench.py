@@ -67,7 +67,8 @@ def bench(  # noqa: PLR0913 - one parameter an option
     settings = app.load_config().settings
     chosen = _chosen(suites)
     if faults:
-        _break(app, chosen, settings, seed, duration, as_json=as_json)
+        _check_faults(ctx, chosen)
+        _break(app, settings, seed, duration, as_json=as_json)
         return
     options = Options(points, batch, duration or 1.5, connections, rate, pairs, 1 if seed is None else seed, samples)
     with servers(settings) as backends, Progress(app) as progress:
@@ -89,21 +90,29 @@ def _run(
     return aio.run(run(suites, options, _measured(settings, backends), progress.tell, progress.found))
 
 
-def _break(
-    app: AppContext, suites: "Sequence[str]", settings: "Settings", seed: int | None, duration: float | None, *, as_json: bool
-) -> None:
-    """Make faults and report; the exit code is 1 where a promise was broken. Raises UsageError."""
+def _check_faults(ctx: typer.Context, suites: "Sequence[str]") -> None:
+    """Refuse what would be passed over in silence. Raises UsageError."""
+    from pointq.errors import UsageError
+
+    if list(suites) != ["e2e"]:
+        raise UsageError("--faults belongs to the suite e2e alone", hint="pointq bench e2e --faults")
+    for name in ("points", "batch", "connections", "rate", "pairs", "html"):
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"--{name} has no meaning with --faults", hint="it takes --seed, --duration and --json")
+
+
+def _break(app: AppContext, settings: "Settings", seed: int | None, duration: float | None, *, as_json: bool) -> None:
+    """Make faults and report; the exit code is 1 where a promise was broken."""
     import secrets
 
     from pointq import aio
     from pointq.cli.backends import servers
     from pointq.cli.bench_screen import Progress
     from pointq.cli.faults_screen import render
-    from pointq.errors import ExitCode, UsageError
+    from pointq.errors import ExitCode
     from pointq.ops.bench.suite_faults import run
 
-    if list(suites) != ["e2e"]:
-        raise UsageError("--faults belongs to the suite e2e alone", hint="pointq bench e2e --faults")
     chosen = secrets.randbelow(2**32) if seed is None else seed
     app.err.print(f"seed {chosen}", style="dim")
     with servers(settings) as backends, Progress(app) as progress:

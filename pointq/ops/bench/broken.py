@@ -124,6 +124,11 @@ def _doors(scratch: Scratch, folder: Path) -> Iterator[tuple[Door, str, Door, st
     with ExitStack() as stack:
         target = _redis_address(scratch.redis_url)
         redis = stack.enter_context(Door(target, folder / "redis" if isinstance(target, Path) else None))
+        if scratch.connection.pgconn.ssl_in_use:
+            raise PointqError(
+                "faults are made by a proxy before the database, which cannot see into a connection with TLS",
+                hint="run it where the database can be reached without TLS: sslmode=disable in DATABASE_URL",
+            )
         info = scratch.connection.info
         at_socket = info.host.startswith("/")
         beyond: Address = Path(info.host) / f".s.PGSQL.{info.port}" if at_socket else (info.hostaddr or info.host, info.port)

@@ -83,13 +83,16 @@ class Child:
             async with asyncio.timeout(_START_SECONDS):
                 while not (found := what.search(self._log.read_text("utf8", "replace"))):
                     if self._process.returncode is not None:
-                        raise PointqError(f"a process of the benchmark did not start: {self._last_line()}")
+                        raise PointqError(f"a process of the benchmark did not start: {self._last_line()}", hint=self._where())
                     await asyncio.sleep(_LOOK_SECONDS)
                 return found[0]
         except TimeoutError as exc:
             raise WaitTimeout(
-                f"a process of the benchmark says nothing after {_START_SECONDS:g} s: {self._last_line()}"
+                f"a process of the benchmark says nothing after {_START_SECONDS:g} s: {self._last_line()}", hint=self._where()
             ) from exc
+
+    def _where(self) -> str:
+        return f"what it said is in {self._log}"
 
     def _last_line(self) -> str:
         lines = [line for line in self._log.read_text("utf8", "replace").split("\n") if line.strip()]

@@ -112,6 +112,10 @@ class Door:
         self._trap = trap
         return trap
 
+    def clear(self) -> None:
+        """Take away a trap that has not sprung."""
+        self._trap = None
+
     def _do(self, command: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(command, self._loop).result(_COMMAND_SECONDS)
 
@@ -175,10 +179,13 @@ class Door:
         if isinstance(self._target, Path):
             return await self._connected(socket.socket(socket.AF_UNIX), str(self._target))
         host, port = self._target
-        ((family, kind, protocol, _, address), *_) = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        server = await self._connected(socket.socket(family, kind, protocol), address)
-        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return server
+        *others, last = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in others:
+            # localhost is often ::1 first, where the server need not listen
+            with suppress(OSError):
+                return await self._connected(socket.socket(family, kind, protocol), address)
+        family, kind, protocol, _, address = last
+        return await self._connected(socket.socket(family, kind, protocol), address)
 
     async def _connected(self, server: socket.socket, address: Any) -> socket.socket:  # noqa: ANN401 - its form is the family's
         server.setblocking(False)
@@ -187,6 +194,8 @@ class Door:
         except BaseException:
             server.close()
             raise
+        if server.family != socket.AF_UNIX:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return server
 
     async def _receive(self, source: socket.socket, chunks: asyncio.Queue[_Chunk]) -> None:

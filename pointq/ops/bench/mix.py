@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from pointq import aio
 from pointq.ops.bench.broken import Broken
 from pointq.ops.bench.clients import Clients
 from pointq.ops.bench.door import Door, Trap
@@ -21,7 +22,8 @@ _SLOWEST_SECONDS = 0.3
 _WITHIN_COPY = 8_000
 """Bytes of a COPY behind which its line may be cut."""
 
-Mend = Callable[[], Awaitable[None]]
+Mend = Callable[[], Awaitable[bool]]
+"""Ends a fault, and says whether it had happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,20 @@ class Mix:
         """Make faults for so long; all are mended when it returns."""
         began = time.monotonic()
         for what in self._order():
+            aio.check_cancelled()
             at = time.monotonic() - began
             if at >= seconds:
                 return
             lasts = min(self._chance.uniform(0.1, _LONGEST_SECONDS), seconds - at)
             tell(f"{what}, for {lasts:.1f} s; {seconds - at:.0f} s left")
             mend = await self._faults[what]()
+            happened = False
             try:
                 await asyncio.sleep(lasts)
             finally:
-                await mend()
-            self.made.append(Fault(round(at, 2), what, round(time.monotonic() - began - at, 2)))
+                happened = await mend()
+            if happened:
+                self.made.append(Fault(round(at, 2), what, round(time.monotonic() - began - at, 2)))
             await asyncio.sleep(self._chance.uniform(0, _PAUSE_SECONDS))
 
     def _order(self) -> Iterator[str]:
@@ -91,16 +96,22 @@ class Mix:
     async def _kill_server(self) -> Mend:
         if self._place.server is not None:
             await self._place.server.kill()
-        return self._place.start_server
+
+        async def mend() -> bool:
+            await self._place.start_server()
+            return True
+
+        return mend
 
     async def _kill_worker(self) -> Mend:
         number = self._chance.randrange(len(self._place.workers))
         await self._place.workers[number].kill()
 
-        async def mend() -> None:
+        async def mend() -> bool:
             # one that does not find its servers ends, for a service manager to start it again; here is none
             self._place.workers[number] = await self._place.start_worker()
             await self._place.workers[number].works()
+            return True
 
         return mend
 
@@ -123,8 +134,9 @@ class Mix:
         connection = self._place.scratch.connection
         await connection.execute(rename.format(there, away))
 
-        async def mend() -> None:
+        async def mend() -> bool:
             await connection.execute(rename.format(away, there))
+            return True
 
         return mend
 
@@ -139,9 +151,8 @@ class Mix:
     async def _refuse_both(self) -> Mend:
         mends = [await self._refuse(door) for door in (self._place.redis, self._place.database)]
 
-        async def mend() -> None:
-            for each in mends:
-                await each()
+        async def mend() -> bool:
+            return all([await each() for each in mends])
 
         return mend
 
@@ -152,8 +163,9 @@ class Mix:
     async def _delay(self, door: Door) -> Mend:
         door.delay = self._chance.uniform(0.01, _SLOWEST_SECONDS)
 
-        async def mend() -> None:
+        async def mend() -> bool:
             door.delay = 0.0
+            return True
 
         return mend
 
@@ -163,15 +175,23 @@ class Mix:
 
     async def _trap(self, door: Door, trap: Trap) -> Mend:
         door.set(trap)
-        return _nothing
+
+        async def mend() -> bool:
+            # what it waits for did not come in time: it must not wait into the next fault
+            door.clear()
+            return trap.sprung.is_set()
+
+        return mend
 
 
 def _then(step: Callable[[], object]) -> Mend:
-    async def mend() -> None:
+    async def mend() -> bool:
         step()
+        return True
 
     return mend
 
 
-async def _nothing() -> None:
+async def _nothing() -> bool:
     """What heals by itself."""
+    return True

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from pointq.errors import DatabaseError, WaitTimeout
+from pointq import aio
+from pointq.errors import BackendError, DatabaseError, PointqError, WaitTimeout
 from pointq.ops.bench.broken import Broken, broken
 from pointq.ops.bench.clients import Clients
 from pointq.ops.bench.mix import Fault, Mix
@@ -83,7 +84,10 @@ async def run(backends: Backends, seed: int, seconds: float, tell: Tell) -> Faul
         kept = not verdict.is_good
     except psycopg.Error as exc:
         raise DatabaseError(f"the database ended the benchmark: {one_line(exc)}") from exc
-    except WaitTimeout:
+    except BackendError:
+        # of a server of the user's, of which the processes' logs tell no more
+        raise
+    except PointqError:
         kept = True
         raise
     finally:
@@ -107,6 +111,7 @@ async def _settled(place: Broken) -> None:
     """Wait until nothing waits, neither in the spool nor in the queue. Raises WaitTimeout."""
     last, moved = -1, time.monotonic()
     while left := await _left(place):
+        aio.check_cancelled()
         now = time.monotonic()
         if left != last:
             last, moved = left, now
