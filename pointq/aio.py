@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,6 +46,14 @@ async def cancel(*tasks: "asyncio.Future[Any]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM cancel this task, as Ctrl-C does: what it made is removed."""
+    task = asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError):  # on Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def check_cancelled() -> None:

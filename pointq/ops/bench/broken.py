@@ -1,6 +1,5 @@
 """An installation on the scratch that may be broken: a server, two workers, and a door before each of the user's servers."""
 
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from psycopg import conninfo, sql
 
 from pointq.errors import PointqError
-from pointq.ops.bench.children import Child
+from pointq.ops.bench.children import Child, environ_of
 from pointq.ops.bench.clients import POISON
 from pointq.ops.bench.door import HOST, Address, Door
 from pointq.ops.bench.options import Backends
@@ -73,9 +72,13 @@ async def broken(scratch: Scratch, backends: Backends, folder: Path) -> AsyncIte
     """Everything started and reached. Raises PointqError where it cannot be."""
     await _refuse_poison(scratch)
     with _doors(scratch, folder) as (redis, redis_url, database, database_url):
-        environ = _environ(scratch, backends, folder) | {
+        environ = environ_of(scratch, backends, folder) | {
             "POINTQ_REDIS__URL": redis_url,
             "POINTQ_DATABASE__URL": database_url,
+            "POINTQ_SERVE__FALLBACK": "database,spool",
+            "POINTQ_WORK__PROCESSES": "1",
+            "POINTQ_WORK__RECLAIM_IDLE_SECONDS": str(_RECLAIM_SECONDS),
+            "POINTQ_LOG__FORMAT": "human",
         }
         made = Broken(scratch, redis, database, folder, environ)
         try:
@@ -97,22 +100,6 @@ async def _refuse_poison(scratch: Scratch) -> None:
             sql.Identifier(UPLOAD.table), sql.Literal(POISON)
         )
     )
-
-
-def _environ(scratch: Scratch, backends: Backends, folder: Path) -> dict[str, str]:
-    """What its own user has set for durability and nothing else of this process's settings; a spool of its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("POINTQ_")} | {
-        "POINTQ_DATA_DIR": str(folder / "data"),
-        "POINTQ_QUEUE__PREFIX": scratch.prefix,
-        "POINTQ_QUEUE__SHARDS": "1",
-        "POINTQ_SERVE__HOST": HOST,
-        "POINTQ_SERVE__FALLBACK": "database,spool",
-        "POINTQ_DURABILITY": backends.durability,
-        "POINTQ_MIN_REPLICAS": str(backends.min_replicas),
-        "POINTQ_WORK__PROCESSES": "1",
-        "POINTQ_WORK__RECLAIM_IDLE_SECONDS": str(_RECLAIM_SECONDS),
-        "POINTQ_LOG__FORMAT": "human",
-    }
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""pointq's processes as they are mistreated: started as a user starts them, killed, frozen, and started again."""
+"""Processes of a benchmark: started as a user starts them, then ended in order, or killed and frozen on purpose."""
 
 import asyncio
 import os
@@ -11,6 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pointq.errors import PointqError, WaitTimeout
+from pointq.ops.bench.door import HOST
+from pointq.ops.bench.options import Backends
+from pointq.ops.bench.scratch import Scratch
 
 _ADDRESS = re.compile(r"http://[^\s/]+")
 _READS = " reads "
@@ -18,6 +21,23 @@ _READS = " reads "
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.02
+
+
+def environ_of(scratch: Scratch, backends: Backends, folder: Path) -> dict[str, str]:
+    """Settings of a process on the scratch: what its own user has set for durability, and nothing else of this process's.
+
+    Its data folder is its own: the user's spool must neither get these points nor be drained into this queue.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("POINTQ_")} | {
+        "POINTQ_REDIS__URL": scratch.redis_url,
+        "POINTQ_DATABASE__URL": scratch.database_url,
+        "POINTQ_QUEUE__PREFIX": scratch.prefix,
+        "POINTQ_QUEUE__SHARDS": "1",
+        "POINTQ_SERVE__HOST": HOST,
+        "POINTQ_DURABILITY": backends.durability,
+        "POINTQ_MIN_REPLICAS": str(backends.min_replicas),
+        "POINTQ_DATA_DIR": str(folder / "data"),
+    }
 
 
 class Child:
@@ -28,12 +48,12 @@ class Child:
         self._log = log
 
     @classmethod
-    async def start(cls, arguments: tuple[str, ...], environ: Mapping[str, str], log: Path) -> "Child":
-        """Start ``pointq`` with those arguments."""
+    async def start(cls, arguments: tuple[str, ...], environ: Mapping[str, str], log: Path, module: str = "pointq") -> "Child":
+        """Start a module of Python with those arguments."""
         with log.open("ab") as said:
             # a session of its own: a Ctrl-C on the terminal reaches this process alone, which ends the other in order
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "pointq", *arguments),
+                *(sys.executable, "-P", "-m", module, *arguments),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=said,
@@ -41,6 +61,11 @@ class Child:
                 start_new_session=True,
             )
         return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     async def listens(self) -> str:
         """The address of a server, once it listens. Raises PointqError where it does not."""

@@ -2,26 +2,21 @@
 
 import asyncio
 import os
-import re
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pointq.errors import PointqError, WaitTimeout
+from pointq.errors import WaitTimeout
+from pointq.ops.bench.children import Child, environ_of
 from pointq.ops.bench.rounds import Stage
 from pointq.supervision.job import LogStyle
 from pointq.supervision.supervisor import Supervisor
 from pointq.work.child import job_of
 from pointq.work.process import Plan
 
-_ADDRESS = re.compile(rb"http://[^\s/]+")
 _START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
 _MIB = 1024
 """Kibibytes, which are what Linux counts in."""
 
@@ -37,29 +32,18 @@ class Server:
 @asynccontextmanager
 async def served(stage: Stage) -> AsyncIterator[Server]:
     """One ``pointq serve`` on a free port, without a worker, on the scratch."""
-    scratch, backends = stage.scratch, stage.backends
-    # what its own user has set for durability and nothing else of this process's settings
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("POINTQ_")} | {
-        "POINTQ_REDIS__URL": scratch.redis_url,
-        "POINTQ_DATABASE__URL": scratch.database_url,
-        "POINTQ_QUEUE__PREFIX": scratch.prefix,
-        "POINTQ_QUEUE__SHARDS": "1",
-        "POINTQ_SERVE__HOST": "127.0.0.1",
-        "POINTQ_DURABILITY": backends.durability,
-        "POINTQ_MIN_REPLICAS": str(backends.min_replicas),
-    }
     with TemporaryDirectory(prefix="pointq-bench-") as folder:
-        # its own spool: the user's must neither get these points nor be drained into this queue
-        environ["POINTQ_DATA_DIR"] = folder
-        async with _started(("pointq", "serve", "--port", "0", "--no-worker"), environ) as server:
+        environ = environ_of(stage.scratch, stage.backends, Path(folder))
+        async with _listening(("serve", "--port", "0", "--no-worker"), environ, Path(folder)) as server:
             yield server
 
 
 @asynccontextmanager
 async def bare_server() -> AsyncIterator[Server]:
     """The bare handler."""
-    async with _started(("pointq.ops.bench.bare", "0"), dict(os.environ)) as server:
-        yield server
+    with TemporaryDirectory(prefix="pointq-bench-") as folder:
+        async with _listening(("0",), dict(os.environ), Path(folder), "pointq.ops.bench.bare") as server:
+            yield server
 
 
 @asynccontextmanager
@@ -111,52 +95,11 @@ def _from_status(pid: int, name: str) -> float | None:
 
 
 @asynccontextmanager
-async def _started(module: tuple[str, ...], environ: dict[str, str]) -> AsyncIterator[Server]:
-    # a session of its own: a Ctrl-C on the terminal reaches this process alone, which ends the other in order
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", *module, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=environ, start_new_session=True
-    )
-    said: deque[bytes] = deque(maxlen=20)
-    reading: asyncio.Task[None] | None = None
+async def _listening(
+    arguments: tuple[str, ...], environ: Mapping[str, str], folder: Path, module: str = "pointq"
+) -> AsyncIterator[Server]:
+    child = await Child.start(arguments, environ, folder / "server.log", module)
     try:
-        url = await _address(process, said)
-        reading = asyncio.create_task(_read(process, said))
-        yield Server(url, process.pid)
+        yield Server(await child.listens(), child.pid)
     finally:
-        await _end(process)
-        if reading is not None:
-            await reading
-
-
-async def _address(process: Process, said: "deque[bytes]") -> str:
-    """Where it says that it listens."""
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            while line := await _line(process):
-                said.append(line)
-                if found := _ADDRESS.search(line):
-                    return found[0].decode()
-    except TimeoutError as exc:
-        raise WaitTimeout(f"a server to be measured does not listen after {_START_SECONDS:g} s") from exc
-    raise PointqError(f"a server to be measured did not start: {b' '.join(said).decode(errors='replace').strip()}")
-
-
-async def _read(process: Process, said: "deque[bytes]") -> None:
-    """Nobody may wait because a pipe is full."""
-    while line := await _line(process):
-        said.append(line)
-
-
-async def _line(process: Process) -> bytes:
-    return b"" if process.stderr is None else await process.stderr.readline()
-
-
-async def _end(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        await child.end()

@@ -1,15 +1,14 @@
 """A benchmark from beginning to end: the scratch, the suites, the report."""
 
-import asyncio
-import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
 
+from pointq import aio
 from pointq.errors import DatabaseError
 from pointq.ops.bench import suite_db, suite_e2e, suite_http, suite_import, suite_redis, tracks
 from pointq.ops.bench.figures import Figure
@@ -51,7 +50,7 @@ async def run(
 
     Raises DatabaseError and RedisError where a server fails, PointqError where what was measured is not what was meant.
     """
-    end_on_sigterm()
+    aio.end_on_sigterm()
     began, started = datetime.now(UTC), time.perf_counter()
     tell("making tracks")
     replayed = tracks.load(options.samples, options.seed)
@@ -71,11 +70,3 @@ async def run(
         raise DatabaseError(f"the database ended the benchmark: {one_line(exc)}") from exc
     seconds = round(time.perf_counter() - started, 1)
     return Report(began, seconds, machine(), used, options, replayed.source, tuple(figures))
-
-
-def end_on_sigterm() -> None:
-    """As Ctrl-C does: what was made must be removed."""
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # on Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -20,7 +20,6 @@ from pointq.ops.bench.clients import Clients
 from pointq.ops.bench.mix import Fault, Mix
 from pointq.ops.bench.options import Backends
 from pointq.ops.bench.rounds import Tell
-from pointq.ops.bench.run import end_on_sigterm
 from pointq.ops.bench.scratch import Scratch, scratch
 from pointq.ops.bench.verdict import Verdict, judge
 from pointq.queue.connection import translated
@@ -69,7 +68,7 @@ async def run(backends: Backends, seed: int, seconds: float, tell: Tell) -> Faul
     Raises DatabaseError and RedisError where a server fails beyond what is done to it here, WaitTimeout where points that were
     accepted still wait after everything is mended.
     """
-    end_on_sigterm()
+    aio.end_on_sigterm()
     began, started = datetime.now(UTC), time.perf_counter()
     tell("starting a server and two workers")
     folder = Path(tempfile.mkdtemp(prefix="pq-bench-"))
