@@ -92,8 +92,8 @@ class Ledger:
                 self._owed.remove(owed)
         if lost > 0:
             log.error(
-                "Redis came back without its data: %d accepted points that waited there are lost; points go on as before; "
-                "see that its append-only file is kept, and on which disk",
+                "Redis came back without its data: up to %d accepted points that waited there are lost, see `pointq status`; "
+                "points go on as before; see that its append-only file is kept, and on which disk",
                 lost,
             )
         elif first:

@@ -56,8 +56,9 @@ def interpret(now: float, counters: Mapping[str, str], rates: Mapping[str, str],
         return int(counters.get(name, 0))
 
     return Measure(
-        ready_batches=count("ready_batches"),
-        ready_points=count("ready_points"),
+        # what others put into the stream was never counted
+        ready_batches=max(count("ready_batches"), 0),
+        ready_points=max(count("ready_points"), 0),
         pending_batches=count("pending_batches"),
         pending_points=count("pending_points"),
         oldest_age=max(now - int(oldest.partition("-")[0]) / 1000, 0.0) if oldest else None,
