@@ -39,6 +39,17 @@ def servers(settings: "Settings") -> Iterator[Servers]:
         yield _filled(redis_url, database_url, backends)
 
 
+@contextmanager
+def database_alone(settings: "Settings") -> Iterator[Servers]:
+    """The same for a command that needs no Redis: where a database is configured, nothing is started."""
+    _, database_url = _configured(settings)
+    if database_url:
+        yield Servers("", database_url, embedded=False)
+        return
+    with servers(settings) as found:
+        yield found
+
+
 def running_servers(settings: "Settings") -> Servers | None:
     """The servers as they are, nothing started; None where embedded ones are meant and do not run."""
     redis_url, database_url = _configured(settings)

@@ -1,142 +1,130 @@
-"""What an import shows: progress while it runs, a table of files at the end."""
+"""What an import shows at its end: a table of files, the trouble there was, and the sums, the last line."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-from rich.progress import Progress as RichProgress
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from pointq.cli.context import AppContext
+from pointq.cli.import_table import short_names, table_of
 from pointq.cli.numbers import count
 from pointq.errors import ExitCode
-from pointq.ops.importing import FileReport, summary
+from pointq.formats.track import LineReject
+from pointq.logs import printable
+from pointq.ops.importing.report import FileReport, Totals, summary
 
-if TYPE_CHECKING:
-    from pointq.formats.track import LineReject
-
-_SHOWN_REJECTS = 5
-"""Rejects shown of each file; ``--json`` has them all."""
-
-_STYLES = {"stored": "green", "queued": "green", "nothing new": "dim", "no fixes": "yellow", "failed": "red"}
-
-
-class Progress(AbstractContextManager["Progress"]):
-    """A line on stderr that moves while files are read and stored; nothing off a terminal."""
-
-    def __init__(self, app: AppContext) -> None:
-        self._bar = RichProgress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            console=app.err,
-            transient=True,
-            disable=not app.err.is_terminal,
-        )
-        self._task = self._bar.add_task("reading")
-        self._files = 0
-        self._fixes = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def file(self, report: FileReport) -> FileReport:
-        """One file is done."""
-        self._files += 1
-        self._fixes += report.fixes
-        elapsed = self._bar.tasks[0].elapsed or 0
-        speed = f", {count(self._fixes / elapsed)}/s" if elapsed else ""
-        self._bar.update(self._task, description=f"{count(self._files)} files, {count(self._fixes)} fixes{speed}")
-        return report
-
-    def waiting(self, batches: int) -> None:
-        """All files are read; so many batches are not stored yet."""
-        self._bar.update(self._task, description=f"storing: {count(batches)} batches left")
+_WHOLE = 300
+"""Files that are all listed; of more, only those with trouble."""
+_TROUBLED = 100
+"""Of those, how many at most."""
+_REASONS = 3
+"""Different reasons that are shown of each file."""
+_LINES = 5
+"""Lines that are named for each."""
+_EXPLAINED = 15
+"""Files whose trouble is explained."""
 
 
 def print_reports(app: AppContext, reports: Sequence[FileReport]) -> None:
-    """The table of files and its sums on stdout; what was refused on stderr."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("file", overflow="ellipsis", no_wrap=True, ratio=1)
-    for heading in ("format", "fixes", "rejected", "repeated"):
-        table.add_column(heading, justify="left" if heading == "format" else "right", no_wrap=True)
-    for heading in ("start (UTC)", "hours", "highest", "outcome"):
-        table.add_column(heading, justify="left" if heading in {"start (UTC)", "outcome"} else "right", no_wrap=True)
-    for report in reports:
-        table.add_row(*_cells(report))
-    app.out.print(table)
-    app.out.print(_sentence(reports), markup=False)
-    for report in reports:
-        for line in _complaints(report):
-            app.err.print(line, markup=False, style="yellow", soft_wrap=True)
+    """The table and the sums on stdout; what was refused, and why, on stderr."""
+    trouble = [report for report in reports if report.has_trouble]
+    listed = _listed(reports, trouble)
+    if listed:
+        app.out.print(table_of(listed, app.out.width))
+    if len(listed) < len(reports):
+        fine = count(len(reports) - len(trouble))
+        more = f" and {count(len(trouble) - len(listed))} with trouble" if len(trouble) > len(listed) else ""
+        app.out.print(f"{fine} files without trouble{more} are not listed here: --json has all", style="dim")
+    if trouble:
+        app.err.print()
+        for line in _explanation(trouble):
+            app.err.print(line, markup=False, style="yellow")
+    app.out.print(*([] if not listed else [""]), sentence(summary(reports)), sep="\n", markup=False, soft_wrap=True)
+
+
+def print_rest(app: AppContext, done: int, found: int | None, *, resumes: bool) -> None:
+    """How far an import came that did not come to its end; `resumes` says that another one skips what is done."""
+    rest = f"{_files(found - done)} of {count(found)} are not imported" if found is not None else "the rest is not imported"
+    if found == done:
+        rest = "every file was imported"
+    further = "; the same command goes on from here" if resumes and found != done else ""
+    app.err.print(f"{rest}{further}", style="yellow", soft_wrap=True)
 
 
 def exit_code(reports: Sequence[FileReport]) -> ExitCode:
-    """0 when every line of every file was taken, 5 when some were not, 1 when no file could be read."""
+    """0 when every record of every file was taken, 5 when some were not, 1 when no file could be read."""
     failed = sum(report.outcome == "failed" for report in reports)
     if failed and failed == len(reports):
         return ExitCode.FAILED
-    return ExitCode.REJECTS if failed or any(report.rejects for report in reports) else ExitCode.OK
+    refused = any(report.rejected for report in reports if report.outcome != "already imported")
+    return ExitCode.REJECTS if failed or refused else ExitCode.OK
 
 
-def _cells(report: FileReport) -> list[str | Text]:
-    from pointq.logs import printable
-
-    hours = (report.end - report.start).total_seconds() / 3600 if report.start and report.end else None
-    return [
-        printable(report.file),
-        report.format or "-",
-        count(report.fixes),
-        count(len(report.rejects)),
-        count(report.duplicates_in_file),
-        f"{report.start:%Y-%m-%d %H:%M}" if report.start else "-",
-        f"{hours:.1f}" if hours is not None else "-",
-        f"{report.highest:.0f} m" if report.highest is not None else "-",
-        Text(_outcome(report), style=_STYLES[report.outcome]),
-    ]
-
-
-def _outcome(report: FileReport) -> str:
-    if report.outcome == "stored" and report.new is not None and report.new < report.fixes:
-        return f"stored, {count(report.new)} new"
-    return report.outcome
-
-
-def _sentence(reports: Sequence[FileReport]) -> str:
-    sums = summary(reports)
-    parts = [_files(sums["files"]), f"{count(sums['fixes'])} fixes"]
-    if sums["new"] is not None:
-        parts += [f"{count(sums['new'])} new" if sums["new"] else "nothing new", f"{count(sums['duplicates'])} duplicates"]
-    parts.append(f"{count(sums['rejected'])} rejected")
-    if sums["failed"]:
-        parts.append(f"{_files(sums['failed'])} failed")
-    if sums["new"] is None and sums["fixes"]:
-        parts.append("queued: `pointq status` shows when they are stored")
+def sentence(totals: Totals) -> str:
+    """The sums in one line."""
+    if totals.files and totals.files == totals.already_imported:
+        return f"{_files(totals.files)}, already imported: --force reads again"
+    parts = [_files(totals.files)]
+    if totals.already_imported:
+        parts.append(f"{count(totals.already_imported)} already imported")
+    if totals.fixes or not totals.already_imported:
+        parts.append(f"{count(totals.fixes)} fixes")
+    if totals.fixes and totals.new is not None and totals.duplicates is not None:
+        parts += [f"{count(totals.new)} new" if totals.new else "nothing new", f"{count(totals.duplicates)} duplicates"]
+    parts.append(f"{count(totals.rejected)} rejected")
+    if totals.failed:
+        parts.append(f"{_files(totals.failed)} failed")
     return ", ".join(parts)
 
 
-def _files(number: int | None) -> str:
+def _listed(reports: Sequence[FileReport], trouble: Sequence[FileReport]) -> list[FileReport]:
+    """The lines of the table, those with trouble last."""
+    if len(reports) > _WHOLE:
+        return list(trouble[:_TROUBLED])
+    return sorted(reports, key=lambda report: (report.outcome == "failed", report.has_trouble))
+
+
+def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{count(number)} files"
 
 
-def _complaints(report: FileReport) -> list[str]:
-    from pointq.logs import printable
+def _explanation(trouble: Sequence[FileReport]) -> Iterator[str]:
+    """Why lines or files were refused, worst first, and where to find the rest."""
+    empty = [report.file for report in trouble if _is_empty(report)]
+    worst = sorted((r for r in trouble if not _is_empty(r)), key=lambda report: (report.outcome != "failed", -report.rejected))
+    names = short_names([report.file for report in worst])
+    for report, name in list(zip(worst, names, strict=True))[:_EXPLAINED]:
+        yield from (f"{printable(name)}: {complaint}" for complaint in _complaints(report))
+    if len(worst) > _EXPLAINED:
+        yield f"… and {_files(len(worst) - _EXPLAINED)} more; --rejects FILE writes down everything"
+    if empty:
+        shown = ", ".join(map(printable, short_names(empty)[:_EXPLAINED])) + (", …" if len(empty) > _EXPLAINED else "")
+        yield f"no position in {_files(len(empty))}: {shown}"
 
-    name = printable(report.file)
+
+def _is_empty(report: FileReport) -> bool:
+    return report.outcome == "no fixes" and not report.rejected
+
+
+def _complaints(report: FileReport) -> Iterator[str]:
+    """The most frequent reasons, with the places that they were given for."""
     if report.error:
-        return [f"{name}: {printable(report.error)}"]
-    lines = [f"{name}{_place(reject)}: {reject.reason}" for reject in report.rejects[:_SHOWN_REJECTS]]
-    more = len(report.rejects) - _SHOWN_REJECTS
-    return [*lines, f"{name}: and {count(more)} more; --json lists all"] if more > 0 else lines
+        yield printable(report.error)
+    places: defaultdict[str, list[LineReject]] = defaultdict(list)
+    for reject in report.rejects:
+        places[reject.reason].append(reject)
+    for reason, number in list(report.reasons.items())[:_REASONS]:
+        yield f"{_places(places[reason], number)}: {printable(reason)}"
+    if report.rejected > sum(len(each[:_LINES]) for each in places.values()) or len(report.reasons) > _REASONS:
+        yield f"{count(report.rejected)} rejected in all; --rejects FILE writes down each"
 
 
-def _place(reject: "LineReject") -> str:
-    """Behind the name of the file: a line as editors and compilers write it."""
-    return f":{reject.line}" if reject.record == "line" else f", {reject.place}"
+def _places(rejects: Sequence[LineReject], number: int) -> str:
+    """Where to look for the first of so many: ``line 5``, ``packet 3, byte 210``, ``lines 5, 7, 9 and 120 more``."""
+    if not rejects:
+        return f"{count(number)} records"
+    if number == 1:
+        return rejects[0].place
+    shown = rejects[:_LINES]
+    # a file may have all its records in one line
+    numbers = list(dict.fromkeys(each.line for each in shown))
+    more = f" and {count(number - len(shown))} more" if number > len(shown) else ""
+    return f"{shown[0].record}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}{more}"

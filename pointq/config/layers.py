@@ -17,8 +17,8 @@ from pointq.errors import ConfigError
 
 PREFIX = "POINTQ_"
 
-OTHER_VARIABLES = ("POINTQ_CONFIG", "POINTQ_SAMPLES", "POINTQ_TEST_")
-"""Beginnings of variables of ours that are no settings: which file to read, and what the tests run against."""
+OTHER_VARIABLES = ("POINTQ_CONFIG", "POINTQ_SAMPLES", "POINTQ_TEST_", "POINTQ_TOKEN")
+"""Beginnings of variables of ours that are no settings: which file to read, what the tests run against, what lets in."""
 
 PLAIN_VARIABLES = {
     "PROD": "prod",

@@ -132,6 +132,9 @@ class QueueSettings(Section):
         default="pointq", description="What every key begins with; nothing outside it is touched"
     )
     shards: Count = Field(default=1, description="Streams for each kind of point, for Redis Cluster to spread")
+    import_max_points: Count = Field(
+        default=2_000_000, description="Points that wait in the queue at most while an import adds more; then it waits, too"
+    )
 
 
 class ServeSettings(Section):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from pointq.ingest import flymaster, health, tracking
+from pointq.ingest import files, flymaster, health, tracking
 from pointq.ingest.guard import guarded, nowhere
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
@@ -21,6 +21,8 @@ def make_app(services: Services, posts: Mapping[str, Handler], *, max_body_bytes
     app = web.Application(client_max_size=max_body_bytes)
     for path, handler in posts.items():
         app.router.add_post(path, handler)
+    for path, handler in files.handlers(services).items():
+        app.router.add_post(path, guarded(handler))
     for path, handler in health.handlers(services).items():
         app.router.add_get(path, guarded(handler))
     app.router.add_route("*", "/{path:.*}", nowhere)

@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, web
 from pointq.errors import FormatError, PointqError
 from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
 from pointq.ingest.guard import RETRY_AFTER
-from pointq.ingest.packing import read_body
+from pointq.ingest.packing import UNREADABLE_FORM, read_body
 from pointq.ingest.problems import Problem
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
@@ -88,7 +88,7 @@ async def _text(request: web.Request) -> bytes:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == "file":
                 return await _bounded(part, request.client_max_size)
-    except ValueError as exc:
+    except UNREADABLE_FORM as exc:
         raise FormatError(f"the multipart body cannot be read: {exc}") from exc
     raise FormatError("the multipart body has no field named file")
 

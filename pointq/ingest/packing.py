@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pointq.ingest.problems import Problem
 
@@ -18,6 +19,10 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+
+UNREADABLE_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, zlib.error)
+"""What aiohttp raises where a multipart body is not what it must be, or packed in a way that is unknown or damaged."""
 
 
 class _Stream(Protocol):

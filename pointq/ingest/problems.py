@@ -1,6 +1,6 @@
 """Answers to what cannot be accepted: problem details (RFC 9457)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import orjson
@@ -22,12 +22,15 @@ class Problem(Exception):
         *,
         rejects: Sequence[Reject] = (),
         retry_after: int | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.rejects = rejects
         self.retry_after = retry_after
+        self.more = more or {}
+        """Further members of the answer."""
 
     def response(self) -> web.Response:
         """The answer."""
@@ -36,12 +39,16 @@ class Problem(Exception):
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
+            **self.more,
         }
         if self.rejects:
             body |= rejected(self.rejects)
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return web.Response(
-            body=orjson.dumps(body), status=self.status, content_type="application/problem+json", headers=headers
+            body=orjson.dumps(body, option=orjson.OPT_UTC_Z),
+            status=self.status,
+            content_type="application/problem+json",
+            headers=headers,
         )
 
 

@@ -20,6 +20,7 @@ from pointq.errors import DurabilityError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app, posts_of
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
 from pointq.ingest.port import cannot_listen, url_of
 from pointq.ingest.pulse import Pulse
@@ -99,7 +100,9 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         pulse = Pulse(partial(_going, intake), ledger, lanes, _notice(plan, stack))
         pulse.start()
         stack.push_async_callback(pulse.stop)
-        services = Services(commits, _status(plan, intake, lanes, stack), zone, plan.flymaster_secret)
+        desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
+        stack.push_async_callback(desk.close)
+        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
         await _listen(plan, services, ready, until or asyncio.Event())
 
 

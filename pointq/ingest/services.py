@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Protocol
 
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.importing import Desk
 from pointq.ops.status import Status
 from pointq.points.kinds import Kind
 
@@ -23,4 +24,5 @@ class Services:
     commits: Mapping[Kind, GroupCommit]
     status: StatusSource
     zone: tzinfo
+    desk: Desk
     flymaster_secret: str | None = None

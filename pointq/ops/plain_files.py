@@ -2,9 +2,9 @@
 
 import os
 import stat
-from pathlib import Path
 
 from pointq.errors import FormatError, PointqError
+from pointq.ops.source import shown
 
 _GIVEN_BY_THE_SHELL = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 """Names of pipes that someone does write to: ``pointq import <(unpack task.7z)``."""
@@ -12,7 +12,7 @@ _GIVEN_BY_THE_SHELL = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFDIR: "a folder"}
 
 
-def read_plain(path: str | Path, most: int) -> bytes:
+def read_plain(path: str, most: int) -> bytes:
     """The bytes of a file. Raises PointqError where it cannot be read, is no file, or has more than `most` bytes."""
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -23,11 +23,11 @@ def read_plain(path: str | Path, most: int) -> bytes:
             # a device, and a file that grows, say nothing of their size beforehand
             data = b"" if found.st_size > most else file.read(most + 1)
     except OSError as exc:
-        raise PointqError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise PointqError(f"{shown(path)} cannot be read: {exc.strerror}") from exc
     except ValueError as exc:
-        raise PointqError(f"{path} is no path: {exc}") from exc
+        raise PointqError(f"{shown(path)} is no path: {exc}") from exc
     if found.st_size > most or len(data) > most:
-        raise FormatError(f"{path} is larger than {most // 2**20} MiB")
+        raise FormatError(f"{shown(path)} is larger than {most // 2**20} MiB")
     return data
 
 
@@ -35,8 +35,8 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_special(path: str | Path, mode: int) -> None:
-    if str(path).startswith(_GIVEN_BY_THE_SHELL):
+def _check_special(path: str, mode: int) -> None:
+    if path.startswith(_GIVEN_BY_THE_SHELL):
         return
     kind = _KINDS.get(stat.S_IFMT(mode), "something special")
-    raise FormatError(f"{path} is {kind}, not a file", hint="`pointq import -` reads what comes through a pipe")
+    raise FormatError(f"{shown(path)} is {kind}, not a file", hint="`pointq import -` reads what comes through a pipe")

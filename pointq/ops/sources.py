@@ -1,91 +1,138 @@
 """Where an import finds its files: paths, folders, patterns, zip archives, standard input."""
 
+import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from glob import glob, has_magic
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import BinaryIO
 
 from pointq.errors import FormatError
-from pointq.formats.detect import SUFFIXES
+from pointq.ops.archives import MAGIC, TAKEN, Bounds, members
 from pointq.ops.plain_files import read_plain
-from pointq.ops.zip_bounds import open_archive, unpack
+from pointq.ops.source import Source, failing, shown
+from pointq.ops.zip_bounds import MEBIBYTE
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Largest file that is read; the longest real flight has 6 MB, a season in one file some 100 MB."""
-
-_SUFFIXES = SUFFIXES | {".zip"}
-"""What is taken out of a folder; a file that is named is read whatever its name is."""
+STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file: its name as a user knows it, and how to read it."""
+def find(paths: Iterable[str], bounds: Bounds | None = None, *, stdin: bytes = b"") -> Iterator[Source]:
+    """The files that are meant by what was typed, each once; a path that leads nowhere is a source that cannot be read.
 
-    name: str
-    read: Callable[[], bytes]
-    """Raises PointqError where it cannot be read."""
-
-
-def find(paths: Iterable[str]) -> Iterator[Source]:
-    """The files that are meant by what was typed; a path that leads nowhere is a source that cannot be read."""
+    Each has to be read before the next is asked for. `stdin` is what ``-`` stands for.
+    """
+    bounds = bounds or Bounds()
+    met: set[str] = set()
     for path in paths:
-        if path == "-":
-            yield Source("-", _read_stdin)
+        if path == STDIN:
+            yield from of_data(STDIN, stdin, bounds)
             continue
         for found in _matches(path):
-            yield from _expand(found)
+            yield from _expand(found, met, bounds)
 
 
-def _matches(path: str) -> Sequence[Path]:
-    # a shell that expands patterns hands none on, unless they are quoted; a file may be named like a pattern
-    if not has_magic(path) or Path(path).exists():
-        return [Path(path)]
-    return [Path(match) for match in sorted(glob(path, recursive=True))] or [Path(path)]  # noqa: PTH207 - it knows **
+def count(paths: Sequence[str], stdin: bytes = b"") -> int:
+    """How many files those are."""
+    return sum(1 for _ in find(paths, stdin=stdin))
 
 
-def _expand(path: Path) -> Iterator[Source]:
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
-        children = [child for child in sorted(path.rglob("*")) if child.suffix.lower() in _SUFFIXES and child.is_file()]
-        if not children:
-            reason = f"{path} holds no {', '.join(sorted(_SUFFIXES))} file"
-            yield Source(str(path), lambda: _raise(reason))
-        for child in children:
-            yield from _expand(child)
-    elif path.suffix.lower() == ".zip" and os.path.isfile(path):  # noqa: PTH113 - as above
-        yield from _members(path)
+def read_stdin(bounds: Bounds | None = None) -> bytes:
+    """What comes on standard input; a byte more than a file may have where it is too large."""
+    return sys.stdin.buffer.read((bounds or Bounds()).file_bytes + 1)
+
+
+def of_data(name: str, data: bytes, bounds: Bounds) -> Iterator[Source]:
+    """The file that those bytes are, or the files in the archive that they are."""
+    if data.startswith(MAGIC):
+        yield from members(io.BytesIO(data), name, bounds)
     else:
-        yield Source(str(path), lambda: read_plain(path, MOST_BYTES))
+        yield Source(name, name, lambda: _bounded(data, name, bounds))
 
 
-def _members(path: Path) -> Iterator[Source]:
-    """The files in an archive. Nothing is unpacked to disk, so a member's name can lead nowhere."""
-    try:
-        file = path.open("rb")
-    except OSError as exc:
-        reason = f"{path} cannot be read: {exc.strerror}"
-        yield Source(str(path), lambda: _raise(reason))
+def _matches(path: str) -> Sequence[str]:
+    # a shell that expands patterns hands none on, unless they are quoted; a file may be named like a pattern
+    if not has_magic(path) or os.path.lexists(path):
+        return [path]
+    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - it knows **
+
+
+def _expand(path: str, met: set[str], bounds: Bounds) -> Iterator[Source]:
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
+        yield from _file(path, met, bounds, by_content=True)
         return
-    with file:
+    found = False
+    for child in _walk(path):
+        found = True
+        yield from [child] if isinstance(child, Source) else _file(child, met, bounds)
+    if not found:
+        yield failing(shown(path), f"{shown(path)} holds no {', '.join(sorted(TAKEN))} file")
+
+
+def _walk(folder: str) -> Iterator[str | Source]:
+    """The files below a folder in order of their paths; a folder that cannot be read is a source that says so.
+
+    Links to folders are followed, each folder is entered once.
+    """
+    entered: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
         try:
-            archive = open_archive(file)
-        except FormatError as exc:
-            reason = f"{path}: {exc.message}"
-            yield Source(str(path), lambda: _raise(reason))
-            return
-        for info in archive.infolist():
-            # ZipInfo.is_dir fails on an empty name
-            if PurePosixPath(info.filename).suffix.lower() in _SUFFIXES - {".zip"} and not info.filename.endswith("/"):
-                yield Source(f"{path}:{info.filename}", lambda info=info: unpack(archive, info, MOST_BYTES))  # type: ignore[misc]
+            if os.path.isdir(path):  # noqa: PTH112 - as above
+                waiting += reversed(_children(path, entered))
+            elif _is_taken(path):
+                yield path
+        except OSError as exc:
+            yield failing(shown(path), f"{shown(path)} cannot be read: {exc.strerror}")
 
 
-def _read_stdin() -> bytes:
-    data = sys.stdin.buffer.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise FormatError(f"standard input is larger than {MOST_BYTES // 2**20} MiB")
+def _children(folder: str, entered: set[tuple[int, int]]) -> list[str]:
+    found = Path(folder).stat()
+    if (found.st_dev, found.st_ino) in entered:
+        return []
+    entered.add((found.st_dev, found.st_ino))
+    return sorted(entry.path for entry in os.scandir(folder))
+
+
+def _is_taken(path: str) -> bool:
+    name = os.path.basename(path)  # noqa: PTH119 - ten thousand of them
+    # macOS puts a file of its own beside each on disks of others, under the same suffix
+    is_named_so = os.path.splitext(name)[1].lower() in TAKEN and not name.startswith("._")  # noqa: PTH122 - as above
+    return is_named_so and os.path.isfile(path)  # noqa: PTH113 - as above
+
+
+def _file(path: str, met: set[str], bounds: Bounds, *, by_content: bool = False) -> Iterator[Source]:
+    real = os.path.realpath(path)
+    if real in met:
+        return
+    met.add(real)
+    # a pipe gives its bytes only once, or never
+    archive = _archive(path, by_content=by_content) if os.path.isfile(path) else None  # noqa: PTH113 - as above
+    if archive is None:
+        yield Source(shown(path), shown(Path(path).name), partial(read_plain, path, bounds.file_bytes))
+        return
+    with archive:
+        yield from members(archive, shown(path), bounds)
+
+
+def _archive(path: str, *, by_content: bool) -> BinaryIO | None:
+    """The file, opened, where it is an archive by its name, or by its first bytes; None else, and where it cannot be opened."""
+    if not (by_content or path.lower().endswith(".zip")):
+        return None
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - who reads it closes it
+    except OSError:
+        # who reads it as a file says why
+        return None
+    if path.lower().endswith(".zip") or file.read(len(MAGIC)) == MAGIC:
+        return file
+    file.close()
+    return None
+
+
+def _bounded(data: bytes, name: str, bounds: Bounds) -> bytes:
+    if len(data) > bounds.file_bytes:
+        raise FormatError(f"{name} is larger than {bounds.file_bytes // MEBIBYTE} MiB")
     return data
-
-
-def _raise(reason: str) -> bytes:
-    raise FormatError(reason)

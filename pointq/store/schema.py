@@ -28,7 +28,10 @@ class Schema:
     missing: tuple[str, ...] = ()
 
 
-NAMES = (*(kind.table for kind in KINDS.values()), "flights")
+_OWN = ("flights", "imports")
+"""Tables with a file of SQL each."""
+
+NAMES = (*(kind.table for kind in KINDS.values()), *_OWN)
 """The tables that pointq works with."""
 
 
@@ -83,7 +86,8 @@ async def init(connection: AsyncConnection) -> Schema:
             for kind in KINDS.values():
                 if kind.table not in before:
                     await make_table(connection, kind)
-            await connection.execute(sql.SQL(text("flights")))
+            for name in _OWN:
+                await connection.execute(sql.SQL(text(name)))
             after = await tables(connection)
     except errors.InsufficientPrivilege as exc:
         raise DatabaseError(

@@ -34,9 +34,15 @@ async def store(write: Write, lot: Lot, backoff: Backoff) -> Tally:
 
     Raises psycopg.Error for what is the installation's fault; what was stored until then comes back as duplicates.
     """
+    if lot.batch is None or lot.prepared is None:
+        return Tally()
+    return await store_batch(write, lot.batch, lot.prepared, backoff)
+
+
+async def store_batch(write: Write, batch: PointBatch, prepared: Prepared, backoff: Backoff) -> Tally:
+    """The same for a batch, and for the same made ready for the writer."""
     tally = Tally()
-    if lot.batch is not None and lot.prepared is not None:
-        await _store(write, lot.batch, np.arange(len(lot.batch)), lot.prepared, tally, backoff)
+    await _store(write, batch, np.arange(len(batch)), prepared, tally, backoff)
     return tally
 
 

@@ -20,7 +20,7 @@ def environment(layout: Layout) -> dict[str, str]:
 
 
 def import_track(layout: Layout, *options: str, track: bytes = TRACK) -> str:
-    command = (sys.executable, "-m", "pointq", "import", *options, "-")
+    command = (sys.executable, "-m", "pointq", "import", "-", *options)
     done = subprocess.run(command, input=track, env=environment(layout), capture_output=True, timeout=60, check=True)
     return done.stdout.decode().splitlines()[-1]
 
@@ -28,7 +28,8 @@ def import_track(layout: Layout, *options: str, track: bytes = TRACK) -> str:
 def test_with_nothing_running_it_stores_the_track_and_leaves_nothing(layout: Layout) -> None:
     assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
     assert probe(layout.data_dir) is None
-    assert import_track(layout) == "1 file, 2 fixes, nothing new, 2 duplicates, 0 rejected"
+    assert import_track(layout) == "1 file, already imported: --force reads again"
+    assert import_track(layout, "--force") == "1 file, 2 fixes, nothing new, 2 duplicates, 0 rejected"
 
 
 def test_a_table_with_names_of_its_own(layout: Layout) -> None:

@@ -121,6 +121,39 @@ def test_a_form_without_a_file(api: Api, serial: str) -> None:
     assert upload(api, *multipart(flymaster_text(serial, ROWS), field="other")) == (400, "NOK")
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"no colon",
+        b": no name",
+        b"Bad Name: x",
+        b'Content-Disposition: form-data; name="file"\r\n folded\x00: x',
+        b"Long: " + b"x" * 100_000,
+        b'Content-Disposition: form-data; name="file"\r\nContent-Transfer-Encoding: rot13',
+        b"Content-Type: multipart/mixed",
+    ],
+)
+def test_a_form_that_is_none(api: Api, header: bytes) -> None:
+    body = b"--frontier\r\n" + header + b"\r\n\r\n" + flymaster_text("4711", ROWS) + b"\r\n--frontier--\r\n"
+
+    assert upload(api, body, "multipart/form-data; boundary=frontier") == (400, "NOK")
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"rot13"])
+def test_a_part_that_is_not_packed_as_it_says(api: Api, encoding: bytes) -> None:
+    head = b'Content-Disposition: attachment; name="file"\r\nContent-Encoding: ' + encoding
+    body = b"--frontier\r\n" + head + b"\r\n\r\n" + flymaster_text("4711", ROWS) + b"\r\n--frontier--\r\n"
+
+    assert upload(api, body, "multipart/mixed; boundary=frontier") == (400, "NOK")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=" + "x" * 100, "multipart/x;boundary="]
+)
+def test_a_form_without_a_boundary(api: Api, content_type: str) -> None:
+    assert upload(api, multipart(flymaster_text("4711", ROWS))[0], content_type) == (400, "NOK")
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_too_large(api: Api, serial: str, *, wrapped: bool) -> None:
     body = flymaster_text(serial, (flymaster_row(i) for i in range(2000)))

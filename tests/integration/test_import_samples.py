@@ -1,6 +1,5 @@
 """`pointq import`: real files through the queue into the tables, from wherever they lie."""
 
-import itertools
 import re
 import zipfile
 from collections import Counter
@@ -12,13 +11,13 @@ from typing import Any
 import pytest
 
 from pointq.embedded import Backends
+from pointq.formats.detect import SUFFIXES
 from tests.support.databases import database, key_prefix
+from tests.support.flights import fresh_igc, igc
 from tests.support.points import flight_uuid, flymaster_row, flymaster_text
 from tests.support.sites import Row, Site
 
 DONE_WITH_REJECTS = 5
-
-_seconds = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +29,6 @@ def staffed(backends: Backends, template: str, tmp_path_factory: pytest.TempPath
             yield site
 
 
-def igc(*records: str, date: str = "010624") -> bytes:
-    return "\r\n".join(("AXXX001", f"HFDTE{date}", *records, "")).encode()
-
-
-def fresh_igc(count: int = 5) -> bytes:
-    """Make a flight that no other test has."""
-    second = next(_seconds)
-    return igc(*(f"B10{second:02}{i:02}4530000N00630000EA0{i:04}01500" for i in range(count)))
-
-
 def stored(site: Site, flight_id: str, kind: str = "upload") -> list[Row]:
     flight = flight_uuid(kind, flight_id)
     return [row for row in site.points(kind) if row["flight_uuid"] == flight]
@@ -47,11 +36,12 @@ def stored(site: Site, flight_id: str, kind: str = "upload") -> list[Row]:
 
 @dataclass(frozen=True)
 class Imports:
-    """The real files, imported twice into one pointq."""
+    """The real files, imported into one pointq, once more, and once more with `--force`."""
 
     site: Site
     first: Any
-    second: Any
+    again: Any
+    forced: Any
 
     def read(self) -> list[Any]:
         """Return the reports of the files that are flights."""
@@ -63,18 +53,22 @@ def imports(samples: Path, backends: Backends, template: str, tmp_path_factory: 
     with database(backends.database_url, template=template) as url, key_prefix(backends.redis_url) as prefix:
         site = Site(backends.redis_url, url, prefix, tmp_path_factory.mktemp("samples"))
         with site.work():
-            first, second = (site.report("import", str(samples / "igc"), "--wait", expect=DONE_WITH_REJECTS) for _ in range(2))
-            yield Imports(site, first, second)
+            arguments = ("import", str(samples / "igc"), "--wait")
+            first = site.report(*arguments, expect=DONE_WITH_REJECTS)
+            again = site.report(*arguments, expect=DONE_WITH_REJECTS)
+            forced = site.report(*arguments, "--force", expect=DONE_WITH_REJECTS)
+            yield Imports(site, first, again, forced)
 
 
 class TestSamples:
     def test_every_file_is_in_the_report(self, imports: Imports, samples: Path) -> None:
         names = [Path(file["file"]).name for file in imports.first["files"]]
-        assert names == sorted(path.name for path in (samples / "igc").glob("*.igc"))
+        assert names == sorted(path.name for path in (samples / "igc").iterdir() if path.suffix in SUFFIXES)
 
     def test_no_record_is_lost_from_sight(self, imports: Imports) -> None:
         for file in imports.read():
-            assert file["records"] == file["fixes"] + len(file["rejects"]) + file["duplicates_in_file"], file["file"]
+            assert file["records"] == file["fixes"] + file["rejected"] + file["duplicates_in_file"], file["file"]
+            assert len(file["rejects"]) == file["rejected"], file["file"]
 
     def test_every_b_record_is_counted(self, imports: Imports) -> None:
         for file in imports.read():
@@ -119,12 +113,20 @@ class TestSamples:
             assert reject["reason"]
         assert imports.first["totals"]["rejected"] == len(rejects)
 
-    def test_a_second_import_stores_nothing_and_says_so(self, imports: Imports) -> None:
-        assert imports.second["totals"]["new"] == 0
-        assert {file["new"] for file in imports.second["files"] if file["flight_ids"]} == {0}
-        for first, second in zip(imports.first["files"], imports.second["files"], strict=True):
-            same = ("file", "flight_ids", "records", "fixes", "rejects", "duplicates_in_file", "error")
-            assert [first[name] for name in same] == [second[name] for name in same]
+    def test_a_second_import_reads_nothing_and_says_the_same(self, imports: Imports) -> None:
+        assert imports.again["totals"]["already_imported"] == len([file for file in imports.first["files"] if file["fixes"]])
+        assert imports.again["totals"]["fixes"] == 0
+        for first, second in zip(imports.first["files"], imports.again["files"], strict=True):
+            assert second["outcome"] == ("already imported" if first["fixes"] else first["outcome"])
+            told = set(first) - {"outcome", "rejects", "reasons", "new"}
+            assert {name: first[name] for name in told} == {name: second[name] for name in told}
+
+    def test_a_forced_import_stores_nothing_new(self, imports: Imports) -> None:
+        assert imports.forced["totals"]["new"] == 0
+        assert {file["new"] for file in imports.forced["files"] if file["flight_ids"]} == {0}
+        for first, second in zip(imports.first["files"], imports.forced["files"], strict=True):
+            told = set(first) - {"outcome", "new"}
+            assert {name: first[name] for name in told} == {name: second[name] for name in told}
 
     def test_nothing_waits_and_nothing_is_dead(self, imports: Imports) -> None:
         status = imports.site.status()

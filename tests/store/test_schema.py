@@ -11,7 +11,7 @@ from pointq.points.kinds import KINDS, Kind
 from pointq.store import schema
 from pointq.store.connection import connect
 
-TABLES = {"flights", *(kind.table for kind in KINDS.values())}
+TABLES = {"flights", "imports", *(kind.table for kind in KINDS.values())}
 
 
 async def test_made_where_missing_and_left_alone_where_not(database_url: str) -> None:

@@ -22,8 +22,10 @@ from pointq.ops.bench.lanes import settled
 from pointq.ops.bench.processes import resident_mib, worker, worker_pid
 from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.suite_db import bare_copy
-from pointq.ops.importing import Importer, Options
-from pointq.ops.sources import Source
+from pointq.ops.importing.importer import Importer
+from pointq.ops.importing.options import Options
+from pointq.ops.importing.ways import QueueWay
+from pointq.ops.source import Source
 from pointq.points.batch import PointBatch, concat
 from pointq.points.kinds import UPLOAD
 from pointq.queue.producer import Producer, open_producer
@@ -142,8 +144,8 @@ async def _storing(stage: Stage, files: Sequence[Path]) -> Figure:
         await scratch.empty_tables()
         await scratch.empty_queue()
         started = time.perf_counter()
-        importer = Importer(await _producer(stage), scratch.lanes, Options())
-        fixes = sum([report.fixes async for report in importer.run(map(_source, files), None)])
+        importer = Importer(QueueWay(await _producer(stage), scratch.lanes, None), Options())
+        fixes = sum([report.fixes async for report in importer.run(map(_source, files))])
         await settled(stage, scratch.lane(UPLOAD), fixes)
         return rows / (time.perf_counter() - started)
 
@@ -182,4 +184,4 @@ def _batch(path: Path) -> PointBatch | None:
 
 
 def _source(path: Path) -> Source:
-    return Source(path.name, path.read_bytes)
+    return Source(path.name, path.name, path.read_bytes)

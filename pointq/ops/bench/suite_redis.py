@@ -13,8 +13,10 @@ from pointq.ops.bench.memory import used_memory
 from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.scratch import BARE
 from pointq.ops.bench.tracks import CHUNK
-from pointq.ops.importing import Importer, Options
-from pointq.ops.sources import Source
+from pointq.ops.importing.importer import Importer
+from pointq.ops.importing.options import Options
+from pointq.ops.importing.ways import QueueWay
+from pointq.ops.source import Source
 from pointq.points import frame
 from pointq.points.kinds import UPLOAD
 from pointq.queue.connection import connect, translated
@@ -149,9 +151,9 @@ async def _files_waiting(stage: Stage) -> Figure:
     with TemporaryDirectory() as temporary:
         files = folder_of_files(stage.tracks, stage.options, Path(temporary))
         redis = connect(scratch.redis_url)
-        importer = Importer(Producer(redis, scratch.redis_url, Acknowledgement()), scratch.lanes, Options())
+        way = QueueWay(Producer(redis, scratch.redis_url, Acknowledgement()), scratch.lanes, None)
         try:
-            reports = [report async for report in importer.run((_source(path) for path in files), None)]
+            reports = [report async for report in Importer(way, Options()).run(map(_source, files))]
         finally:
             await redis.aclose()
     lane = scratch.lane(UPLOAD)
@@ -168,7 +170,7 @@ def memory_figure(suite: str, name: str, taken: float, target: Target) -> Figure
 
 
 def _source(path: Path) -> Source:
-    return Source(path.name, path.read_bytes)
+    return Source(path.name, path.name, path.read_bytes)
 
 
 def _appends(stage: Stage, frames: Sequence[bytes]) -> list[Append]:

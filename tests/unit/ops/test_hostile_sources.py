@@ -7,13 +7,14 @@ import struct
 import sys
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from pointq.errors import FormatError, PointqError
+from pointq.ops.source import Source
 from pointq.ops.sources import find
 from pointq.ops.zip_bounds import MOST_MEMBERS, open_archive
 
@@ -25,12 +26,16 @@ Outcomes = dict[str, bytes | str]
 
 def outcomes(path: Path | str) -> Outcomes:
     """What each source gives: its bytes, or the message of its error."""
+    return taken(find([str(path)]), f"{path}")
+
+
+def taken(sources: Iterable[Source], root: str) -> Outcomes:
     found: Outcomes = {}
-    for source in find([str(path)]):
+    for source in sources:
         try:
-            found[source.name.removeprefix(f"{path}").lstrip(":/")] = source.read()
+            found[source.name.removeprefix(root).lstrip(":/")] = source.read()
         except PointqError as exc:
-            found[source.name.removeprefix(f"{path}").lstrip(":/")] = exc.message
+            found[source.name.removeprefix(root).lstrip(":/")] = exc.message
     return found
 
 
@@ -152,6 +157,33 @@ def test_members_in_any_order_do_not_overlap(tmp_path: Path) -> None:
     assert outcomes(path) == {f"{i}.igc": GOOD for i in (2, 1, 0)}
 
 
+def test_an_archive_in_an_archive_is_watched_as_well(tmp_path: Path) -> None:
+    bomb = archive(tmp_path / "inner.zip", ("bomb.igc", bytes(100 * MEBIBYTE)), link_to("/etc/passwd"), ("good.igc", GOOD))
+    members = (("a.zip", bomb.read_bytes()), ("many.zip", directory_of(1_000_000)), ("good.igc", GOOD))
+    outer = archive(tmp_path / "outer.zip", *members, compression=zipfile.ZIP_STORED)
+    # of the archive in it, twice its size, since it is put together from pieces
+    with at_most(100 * MEBIBYTE):
+        found = outcomes(outer)
+    assert str(found.pop("many.zip")).endswith("16,777,216 are the most that is read")
+    assert found == {
+        "a.zip:bomb.igc": "bomb.igc unpacks to more than 250 times its size: that is no flight",
+        "a.zip:link.igc": "link.igc is a link, not a file",
+        "a.zip:good.igc": GOOD,
+        "good.igc": GOOD,
+    }
+
+
+def test_an_archive_on_standard_input_is_watched_as_well(tmp_path: Path) -> None:
+    data = archive(tmp_path / "bomb.zip", ("bomb.igc", bytes(100 * MEBIBYTE)), ("good.igc", GOOD)).read_bytes()
+    with at_most(2 * MEBIBYTE):
+        found = taken(find(["-"], stdin=data), "-")
+    assert found == {"bomb.igc": "bomb.igc unpacks to more than 250 times its size: that is no flight", "good.igc": GOOD}
+    many = directory_of(1_000_000)
+    with at_most(2 * MEBIBYTE):
+        (message,) = taken(find(["-"], stdin=many), "-").values()
+    assert str(message).endswith("16,777,216 are the most that is read")
+
+
 def link_to(target: str) -> tuple[zipfile.ZipInfo, bytes]:
     info = zipfile.ZipInfo("link.igc")
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -227,9 +259,12 @@ SPECIAL: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+@pytest.mark.parametrize("name", ["special.igc", "special.zip"])
 @pytest.mark.parametrize(("make", "message"), SPECIAL, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_is_no_file_is_refused_where_it_is_named(tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
-    path = tmp_path / "special.igc"
+def test_what_is_no_file_is_refused_where_it_is_named(
+    tmp_path: Path, make: Callable[[Path], None], message: str, name: str
+) -> None:
+    path = tmp_path / name
     make(path)
     (found,) = outcomes(path).values()
     assert message in str(found)

@@ -3,7 +3,7 @@
 import pytest
 
 from pointq.errors import UsageError
-from pointq.ops.importing import columns_of
+from pointq.ops.importing.options import columns_of
 
 
 def test_columns_are_mapped_by_name_and_header() -> None:

@@ -1,0 +1,32 @@
+"""One file that an import is to read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pointq.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: its name as a user knows it, and how to read it."""
+
+    name: str
+    """With its folder, and the archive that it is in."""
+    file_name: str
+    """Its own name alone, which may hold a date."""
+    read: Callable[[], bytes]
+    """Raises PointqError where it cannot be read."""
+
+
+def failing(name: str, reason: str) -> Source:
+    """A source that can only say why it cannot be read."""
+
+    def read() -> bytes:
+        raise FormatError(reason)
+
+    return Source(name, name, read)
+
+
+def shown(path: str) -> str:
+    r"""A path as text that any encoding can hold: bytes that are no UTF-8 as ``\xff``."""
+    return path.encode("utf8", "surrogateescape").decode("utf8", "backslashreplace")

@@ -1,0 +1,48 @@
+"""What an import says of files and of what it refused in them."""
+
+import pytest
+
+from pointq.cli.import_screen import _complaints
+from pointq.cli.import_table import short_names
+from pointq.formats.track import LineReject
+from pointq.ops.importing.report import FileReport
+
+
+def complaints(rejects: tuple[LineReject, ...], **reasons: int) -> list[str]:
+    report = FileReport("a", "readable", rejected=sum(reasons.values()), rejects=rejects, reasons=reasons)
+    return list(_complaints(report))
+
+
+def test_one_reject_has_its_place() -> None:
+    assert complaints((LineReject(5, "bad"),), bad=1) == ["line 5: bad"]
+    assert complaints((LineReject(3, "bad", "packet", 88),), bad=1) == ["packet 3, byte 88: bad"]
+
+
+def test_of_many_the_first_and_their_number() -> None:
+    rejects = tuple(LineReject(number, "bad", "record") for number in range(1, 101))
+
+    assert complaints(rejects, bad=8_000_000) == [
+        "records 1, 2, 3, 4, 5 and 7 999 995 more: bad",
+        "8 000 000 rejected in all; --rejects FILE writes down each",
+    ]
+
+
+def test_a_line_is_named_once_however_many_of_its_records_were_refused() -> None:
+    assert complaints((LineReject(1, "bad"),) * 3, bad=3) == ["line 1: bad"]
+
+
+def test_a_reason_that_the_listed_ones_do_not_have_is_told_too() -> None:
+    assert complaints((LineReject(7, "bad"),), worse=120, bad=1)[:2] == ["120 records: worse", "line 7: bad"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["/a/b/x.igc", "/a/b/c/y.igc"], ["x.igc", "c/y.igc"]),
+        (["/a/x.igc", "/b/y.igc"], ["/a/x.igc", "/b/y.igc"]),
+        (["a/x.igc", "/a/y.igc"], ["a/x.igc", "/a/y.igc"]),
+        (["x.igc", "y.igc"], ["x.igc", "y.igc"]),
+    ],
+)
+def test_the_folder_that_all_share_is_left_out(names: list[str], shown: list[str]) -> None:
+    assert short_names(names) == shown

@@ -1,0 +1,108 @@
+"""Posting files to a server that is busy, closed, or something else."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from pointq.errors import UsageError
+from pointq.ops.importing.answer import PATH, to_answer
+from pointq.ops.importing.options import Options
+from pointq.ops.importing.reading import Task, read
+from pointq.ops.importing.remote import Remote, Unreachable
+from tests.support.flights import igc
+
+TASK = Task("day/a.igc", "a.igc", igc("B1000004530000N00630000EA0100001100"), Options(), 1_800_000_000_000_000)
+
+Answers = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@asynccontextmanager
+async def server(answer: Answers) -> AsyncIterator[str]:
+    """Serve that answer on a free port."""
+    app = web.Application()
+    app.router.add_post(PATH, answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def remote(url: str, token: str | None = None) -> AsyncIterator[Remote]:
+    reader = Remote(url, token)
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
+def good() -> web.Response:
+    return web.json_response({"files": [to_answer(read(TASK).report)]}, status=202, dumps=_dumps)
+
+
+def _dumps(value: object) -> str:
+    import orjson  # noqa: PLC0415 - times as the server writes them
+
+    return orjson.dumps(value).decode()
+
+
+async def test_a_busy_server_is_tried_again() -> None:
+    asked: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        asked.append(request.headers.get("Authorization"))
+        return good() if len(asked) == 2 else web.Response(status=503, headers={"Retry-After": "0"})
+
+    async with server(answer) as url, remote(url, "secret") as reader:
+        file = await reader.read(TASK)
+
+    assert asked == ["Bearer secret"] * 2
+    local = read(TASK).report
+    assert (file.report.file, file.report.outcome, file.report.fixes) == ("day/a.igc", "accepted", 1)
+    assert (file.report.start, file.report.flight_ids, file.report.highest) == (local.start, local.flight_ids, local.highest)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_server_that_lets_nobody_in(status: int) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=status)
+
+    async with server(answer) as url, remote(url) as reader:
+        with pytest.raises(Unreachable, match=f"lets nobody in: {status}") as caught:
+            await reader.read(TASK)
+
+    assert "--token" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (413, b'{"detail": "the body is too large"}', "the server refuses the file: the body is too large"),
+        (500, b"<html>", "the server refuses the file: it says nothing"),
+        (202, b'{"files": [{}]}', "answer (202) cannot be read"),
+        (202, b"[]", "answer (202) cannot be read"),
+    ],
+)
+async def test_an_answer_that_is_none_fails_that_file(status: int, body: bytes, reason: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=status, body=body)
+
+    async with server(answer) as url, remote(url) as reader:
+        file = await reader.read(TASK)
+
+    assert file.report.outcome == "failed"
+    assert reason in (file.report.error or "")
+
+
+@pytest.mark.parametrize("url", ["host:8000", "ftp://host", "http://", ""])
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(UsageError, match="--url is the address"):
+        Remote(url)
