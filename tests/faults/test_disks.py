@@ -4,7 +4,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,35 +54,34 @@ def test_the_disk_under_the_queue_is_full(place: Installation, seed: int, engine
     place.queue.kill()
     with mounted(place.queue.data) as disk:
         place.queue.start()
-        with place.site.serve() as server, place.worker() as worker:
-            with Load(server.url, seed) as load:
-                place.works()
-                ballast = fill(disk, QUEUE_ROOM_BYTES)
-                load.go_by("database")
-                load.last(1)
-                ballast.unlink()
-                revive(place.queue, engine)
-                load.go_by("queue")
-                place.works(within=RECOVERY_SECONDS)
-            place.empty()
-            assert_prompt(load)
-            assert not lines(worker, "Traceback")
-        place.check(load)
+        outlives(place, seed, engine, lambda: fill(disk, QUEUE_ROOM_BYTES), (disk / BALLAST).unlink)
         place.queue.kill()
 
 
 @pytest.mark.parametrize("engine", [VALKEY, EVERYSEC], indirect=True, ids=str)
 def test_the_append_only_file_takes_no_more(place: Installation, seed: int, engine: Engine) -> None:
     """The same without a small file system, which only root can mount: the limit of a file's size refuses its writes."""
+
+    def limit() -> None:
+        size = max(path.stat().st_size for path in place.queue.data.rglob("*.aof"))
+        resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (size + QUEUE_ROOM_BYTES, resource.RLIM_INFINITY))
+
+    def lift() -> None:
+        if place.queue.alive:
+            resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    outlives(place, seed, engine, limit, lift)
+
+
+def outlives(place: Installation, seed: int, engine: Engine, take: Callable[[], object], give: Callable[[], object]) -> None:
+    """Take the room of the queue's data away and give it back, under load."""
     with place.site.serve() as server, place.worker() as worker:
         with Load(server.url, seed) as load:
             place.works()
-            size = max(path.stat().st_size for path in place.queue.data.rglob("*.aof"))
-            resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (size + QUEUE_ROOM_BYTES, resource.RLIM_INFINITY))
+            take()
             load.go_by("database")
             load.last(1)
-            if place.queue.alive:
-                resource.prlimit(place.queue.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            give()
             revive(place.queue, engine)
             load.go_by("queue")
             place.works(within=RECOVERY_SECONDS)
