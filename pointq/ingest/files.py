@@ -1,5 +1,6 @@
 """Files: ``POST /tracking/import``."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from pointq.ingest.forms import read_form
+from pointq.ingest.forms import Form, read_form
 from pointq.ingest.importing import points_of
 from pointq.ingest.intake import Via
 from pointq.ingest.problems import Problem
@@ -15,6 +16,9 @@ from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
 from pointq.ops.importing.answer import PATH, to_answer
 from pointq.ops.importing.report import FileReport
+
+_ARRIVAL_SECONDS = 60.0
+"""For 16 MiB by a line of 2 Mbit/s."""
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -24,11 +28,20 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
     async def accept(request: web.Request) -> web.Response:
         async with services.desk.turn:
-            form = await read_form(request)
+            form = await _arrived(request)
             reports, via = await services.desk.take(form.uploads, form.options)
         return web.Response(body=_answer(reports, via), status=HTTPStatus.ACCEPTED, headers=_JSON)
 
     return {PATH: accept}
+
+
+async def _arrived(request: web.Request) -> Form:
+    """The form. Raises Problem where it does not come: others wait for their turn behind a phone without a network."""
+    try:
+        async with asyncio.timeout(_ARRIVAL_SECONDS):
+            return await read_form(request)
+    except TimeoutError as exc:
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {_ARRIVAL_SECONDS:.0f} s") from exc
 
 
 def _answer(reports: Sequence[FileReport], via: Via) -> bytes:

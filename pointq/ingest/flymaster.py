@@ -1,8 +1,10 @@
 """The uploads of Flymaster instruments, which understand two answers: OK and NOK."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 import numpy as np
@@ -21,6 +23,9 @@ from pointq.points.kinds import FLYMASTER
 
 log = logging.getLogger("pointq.ingest")
 
+_SHORT_BYTES = 65_536
+"""An upload that is read in some 10 ms."""
+
 
 def handlers(services: Services) -> Mapping[str, Handler]:
     """The endpoint's handler by path."""
@@ -34,7 +39,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
     try:
-        upload = parse_flymaster_upload(await _text(request), now_us=time.time_ns() // 1000)
+        upload = await _parsed(await _text(request))
         if services.flymaster_secret and not verify_key(upload.serial, upload.digest, services.flymaster_secret):
             return _refuse(HTTPStatus.UNAUTHORIZED, "the key of instrument %s is wrong", upload.serial)
         await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
@@ -49,6 +54,12 @@ async def accept(request: web.Request, services: Services) -> web.Response:
         log.debug("an upload could not be accepted: %s", exc)
         return _nok(HTTPStatus.SERVICE_UNAVAILABLE)
     return _judge(upload)
+
+
+async def _parsed(text: bytes) -> FlymasterUpload:
+    """The upload; a long one is read beside the event loop, where it would hold everybody up."""
+    parse = partial(parse_flymaster_upload, text, now_us=time.time_ns() // 1000)
+    return parse() if len(text) <= _SHORT_BYTES else await asyncio.to_thread(parse)
 
 
 def _judge(upload: FlymasterUpload) -> web.Response:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
+from http import HTTPStatus
 
 from pointq.errors import PointqError
 from pointq.ingest.answers import accepted
@@ -29,6 +30,12 @@ _GROUP_BYTES = 512 * 1024
 
 _IN_FLIGHT = 2
 """Batches on their way at a time: while Redis syncs one to disk, the next is made, once it is as large as the one before."""
+
+_WAITING_BYTES = 64 * 2**20
+"""Bytes of bodies that may wait, unpacked; whoever comes then is told to come again."""
+
+_APPENDS = 8
+"""Batches of `append` on their way at a time: each takes a connection to Redis."""
 
 _Answer = asyncio.Future[bytes]
 
@@ -57,6 +64,8 @@ class GroupCommit:
         self._zone = zone
         self._now_us = now_us
         self._waiting: list[tuple[bytes, _Answer]] = []
+        self._bytes = 0
+        self._turn = asyncio.Semaphore(_APPENDS)
         self._due = asyncio.Event()
         self._flying: set[asyncio.Task[None]] = set()
         self._last = 0
@@ -80,9 +89,12 @@ class GroupCommit:
     async def submit(self, body: bytes) -> bytes:
         """The answer to a request with that body, once its good points are durable.
 
-        Raises Problem where the sender is at fault, another PointqError where the points may not be durable: the sender must
-        send them again.
+        Raises Problem where the sender is at fault or too much waits, another PointqError where the points may not be durable:
+        the sender must send them again.
         """
+        if self._waiting and self._bytes + len(body) > _WAITING_BYTES:
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too much waits here already: send it again later", retry_after=1)
+        self._bytes += len(body)
         answer: _Answer = asyncio.get_running_loop().create_future()
         self._waiting.append((body, answer))
         if self._is_due():
@@ -91,7 +103,8 @@ class GroupCommit:
 
     async def append(self, batch: PointBatch, rejected: int = 0) -> None:
         """Make a batch durable that is validated already. Raises PointqError where it may not be."""
-        await self._accept(parcels_of(batch, self._lanes), rejected)
+        async with self._turn:
+            await self._accept(parcels_of(batch, self._lanes), rejected)
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
@@ -112,6 +125,7 @@ class GroupCommit:
             size += len(self._waiting[count][0])
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._bytes -= size
         return group
 
     def _launch(self, group: Sequence[tuple[bytes, _Answer]]) -> None:
@@ -143,13 +157,19 @@ class GroupCommit:
         return opened
 
     async def _accept(self, parcels: Sequence[Parcel], rejected: int) -> Via:
-        rejected += self._uncounted
-        self._uncounted = 0
-        if parcels:
-            return await self._intake.accept(parcels, rejected)
-        # counted with the next batch: a refusal must not need Redis
-        self._uncounted = rejected
-        return Via.QUEUE
+        if not parcels:
+            # counted with the next batch: a refusal must not need Redis
+            self._uncounted += rejected
+            return Via.QUEUE
+        carried, self._uncounted = self._uncounted, 0
+        via = None
+        try:
+            via = await self._intake.accept(parcels, rejected + carried)
+        finally:
+            if via is not Via.QUEUE:
+                # no other way counts
+                self._uncounted += carried
+        return via
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)

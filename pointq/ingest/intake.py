@@ -44,7 +44,9 @@ class Parcel:
 
 def parcels_of(batch: PointBatch, lanes: Sequence[Lane]) -> list[Parcel]:
     """The points of a batch by lane; `lanes` are those of its kind, one a shard."""
-    parts = by_shard(batch, len(lanes)) if len(batch) else ()
+    if not len(batch):
+        return []
+    parts = [found for part in batch.parts(frame.MAX_POINTS) for found in by_shard(part, len(lanes))]
     return [Parcel(lanes[shard], frame.encode(part), len(part), part) for shard, part in parts]
 
 

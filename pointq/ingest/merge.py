@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from itertools import chain
+from itertools import accumulate, chain
 from operator import attrgetter
 
 import numpy as np
@@ -12,7 +12,8 @@ from pointq.ingest.submission import Merged, Submission, Verdict
 from pointq.points.batch import PointBatch
 from pointq.points.flights import Flight, device_day_flights
 from pointq.points.kinds import Kind
-from pointq.points.validation import Reject, validate
+from pointq.points.rejects import Reject, Rejects
+from pointq.points.validation import validate
 
 _Placed = tuple[tuple[Flight, ...], NDArray[np.int32]]
 """A table of flights, and for each point the place of its flight in it."""
@@ -100,14 +101,8 @@ class _Flights:
         return tuple(self._flights.values())
 
 
-def _by_request(rejects: Sequence[Reject], sizes: Sequence[int]) -> list[Sequence[Reject]]:
+def _by_request(rejects: Rejects, sizes: Sequence[int]) -> Sequence[Sequence[Reject]]:
     """The rejects of each request, numbered from its own first point."""
     if not rejects:
         return [()] * len(sizes)
-    ends = np.cumsum(sizes)
-    lists: list[list[Reject]] = [[] for _ in sizes]
-    requests = np.searchsorted(ends, [reject.index for reject in rejects], side="right")
-    for reject, request in zip(rejects, requests.tolist(), strict=True):
-        start = int(ends[request - 1]) if request else 0
-        lists[request].append(Reject(reject.index - start, reject.field, reject.reason))
-    return [tuple(of_one) for of_one in lists]
+    return [rejects.within(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from pointq.points.validation import Reject
+from pointq.points.rejects import Reject
 
 LISTED = 100
 """Rejects that an answer lists; `rejected_count` says how many there are."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pointq.points.batch import PointBatch
 from pointq.points.flights import Flight
 from pointq.points.kinds import Kind
-from pointq.points.validation import Reject
+from pointq.points.rejects import Reject
 
 
 class Submission(NamedTuple):  # thirty are made for each batch: a third of a frozen dataclass's time

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import psycopg
 
+from pointq.aio import cancel
 from pointq.errors import DatabaseError
 from pointq.ingest.intake import Declined, Parcel, Via
+from pointq.points.batch import PointBatch
 from pointq.queue.ledger import Ledger
 from pointq.queue.producer import Append, Producer, open_producer
 from pointq.spool.record import Record
@@ -78,8 +80,7 @@ class DatabaseWay:
         """Write the points, each lane's in one transaction; a point that the database refuses as data takes the next way."""
         writer = await self._free.get()
         try:
-            for batch in [parcel.batch for parcel in parcels if parcel.batch is not None]:
-                await writer.write(prepare(batch))
+            await _write_within(writer, [parcel.batch for parcel in parcels if parcel.batch is not None])
         except psycopg.Error as exc:
             if fault(exc) is Fault.DATA:
                 # a worker finds the bad points, once they come by the queue: one sender's poison must not close the way to all
@@ -92,6 +93,27 @@ class DatabaseWay:
         """Close the connections."""
         for writer in self._writers:
             await writer.close()
+
+
+async def _write_within(writer: Writer, batches: Sequence[PointBatch]) -> None:
+    """Write; whoever is cancelled meanwhile is let go at once.
+
+    psycopg asks a server that says nothing to cancel, and waits 10 s for it: the request has another way to go.
+    """
+    writing = asyncio.ensure_future(_write(writer, batches))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        if writer.abort():
+            await asyncio.gather(writing, return_exceptions=True)
+        else:
+            await cancel(writing)
+        raise
+
+
+async def _write(writer: Writer, batches: Sequence[PointBatch]) -> None:
+    for batch in batches:
+        await writer.write(prepare(batch))
 
 
 class SpoolWay:

@@ -1,6 +1,6 @@
 """PointBatch: the one thing that travels through pointq."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -54,6 +54,14 @@ class PointBatch:
         part = self.take(rows)
         used, flight = np.unique(part.flight, return_inverse=True)
         return PointBatch(self.kind, tuple(self.flights[i] for i in used.tolist()), flight.astype(np.int32), part.columns)
+
+    def parts(self, most: int) -> Iterator["PointBatch"]:
+        """The batch in parts of at most so many points, in order."""
+        if len(self) <= most:
+            yield self
+            return
+        for start in range(0, len(self), most):
+            yield self.only(np.arange(start, min(start + most, len(self))))
 
     def equals(self, other: "PointBatch") -> bool:
         """Whether both hold the same points of the same flights in the same order, bit for bit."""

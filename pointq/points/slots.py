@@ -51,7 +51,8 @@ def values_of_slots(kind: Kind, points: Sequence[Point]) -> list[tuple[Column, S
 def _reader(name: str) -> Callable[[Sequence[Point]], list[Any]]:
     """A function that reads that slot of all points.
 
-    Written out, since the interpreter knows the place of a slot that it has seen by name: half the time of `attrgetter`.
+    Written out, since the interpreter knows the place of a slot that it has seen by name: for a thousand points a quarter to
+    half of the time of `attrgetter`, and half to two thirds of that of all slots at once by `msgspec.structs.astuple`.
     """
     reader: Callable[[Sequence[Point]], list[Any]] = eval(f"lambda points: [p.{name} for p in points]")  # noqa: S307 - of `kinds`
     return reader

@@ -17,24 +17,12 @@ from numpy.typing import NDArray
 from pointq.points.batch import Array, is_null, nulls
 from pointq.points.columns import Mask, find_null, read_bools, read_numbers, read_texts, replaced
 from pointq.points.kinds import Column, ColumnType, Kind
-from pointq.points.rules import DAY_US, FIRST_TIME, LONGEST_AHEAD_US, POWER_UP_DAY, explain
-from pointq.points.shown import shown
+from pointq.points.rejects import NO_REJECTS, Rejects
+from pointq.points.rules import DAY_US, FIRST_TIME, LONGEST_AHEAD_US, POWER_UP_DAY
 from pointq.points.slots import Point, values_of_slots
 from pointq.points.times import NAT, parse_times
 
 _LARGEST = sys.float_info.max
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """One point that was not accepted."""
-
-    index: int
-    """Its place in the list of points."""
-    field: str
-    """The JSON field that is wrong, the first in the order of the kind's columns; empty where the point is no object."""
-    reason: str
-    """What was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +35,7 @@ class Validated:
 
     columns: Mapping[str, Array]
     rows: NDArray[np.int64]
-    rejects: list[Reject]
+    rejects: Rejects
 
 
 def validate(kind: Kind, points: Sequence[Any], *, now_us: int) -> Validated:
@@ -57,7 +45,7 @@ def validate(kind: Kind, points: Sequence[Any], *, now_us: int) -> Validated:
     where the column may be; so is a negative number where the column says that it stands for "unknown".
     """
     if not points:
-        return Validated({name: nulls(kind.by_name[name], 0) for name in ("time", "lat", "lon")}, np.arange(0), [])
+        return Validated({name: nulls(kind.by_name[name], 0) for name in ("time", "lat", "lon")}, np.arange(0), NO_REJECTS)
     no_object = None
     try:
         values = _values(kind, points)
@@ -67,16 +55,11 @@ def validate(kind: Kind, points: Sequence[Any], *, now_us: int) -> Validated:
     checked = _check(values, now_us)
     bad = checked.bad(no_object)
     if bad is None:
-        return Validated(_with_values(kind, checked.columns), np.arange(len(points)), [])
+        return Validated(_with_values(kind, checked.columns), np.arange(len(points)), NO_REJECTS)
     good = ~bad
     columns = {name: values[good] for name, values in checked.columns.items()}
-    rejects = []
-    for index in np.flatnonzero(bad).tolist():
-        if not isinstance(points[index], dict | Point):
-            rejects.append(Reject(index, "", f"a point must be a JSON object, found {shown(points[index])}"))
-        else:
-            column = next(c for c in kind.columns if c.name in checked.wrong and checked.wrong[c.name][index])
-            rejects.append(Reject(index, column.json, explain(column, _field(points[index], column.json), now_us)))
+    indices = np.flatnonzero(bad)
+    rejects = Rejects(points, indices, checked.first_wrong(kind, indices), kind.columns, now_us)
     return Validated(_with_values(kind, columns), np.flatnonzero(good), rejects)
 
 
@@ -104,9 +87,13 @@ class _Checked:
         masks = [*self.wrong.values(), *([] if no_object is None else [no_object])]
         return np.logical_or.reduce(masks) if masks else None
 
-
-def _field(point: Any, name: str) -> object:  # noqa: ANN401 - what the JSON decoder made
-    return point.get(name) if isinstance(point, dict) else getattr(point, name)
+    def first_wrong(self, kind: Kind, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The place in the kind of the first wrong column of each of those points."""
+        found = np.zeros(len(rows), np.int64)
+        for place, column in reversed(list(enumerate(kind.columns))):
+            if (wrong := self.wrong.get(column.name)) is not None:
+                found[wrong[rows]] = place
+        return found
 
 
 _Values = list[tuple[Column, Sequence[Any]]]

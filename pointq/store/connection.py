@@ -21,6 +21,7 @@ async def connect(url: str, *, within: float = 5.0) -> AsyncConnection:
         return await AsyncConnection.connect(
             url,
             autocommit=True,
+            client_encoding="UTF8",  # text goes as bytes of UTF-8, whatever the database's own encoding
             connect_timeout=max(int(within), 1),
             options=_options(url),
             # a host that vanished is noticed within half a minute; keepalives are silent while sent data is unacknowledged

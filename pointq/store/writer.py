@@ -74,11 +74,13 @@ class Writer:
         """End someone else's session. Raises psycopg.Error or, where no connection comes about, DatabaseError."""
         return await end(await self._connected(), session)
 
-    def abort(self) -> None:
-        """Break the connection: a write that waits for a server that says nothing fails at once."""
-        if self._connection is not None and not self._connection.closed:
-            with socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line, suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+    def abort(self) -> bool:
+        """Break the connection: a write that waits for a server that says nothing fails at once. Whether there is one."""
+        if self._connection is None or self._connection.closed:
+            return False
+        with socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line, suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+        return True
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

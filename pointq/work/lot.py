@@ -46,9 +46,14 @@ class Lot:
         """The workers that its entries were taken over from."""
         return frozenset(entry.former for entry in self.entries if entry.former is not None)
 
-    def dead_letters(self, refused: Sequence[Refused]) -> list[DeadLetter]:
+    async def dead_letters(self, refused: Sequence[Refused]) -> list[DeadLetter]:
         """The dead letters of refused points, one each, as a frame with that point alone."""
-        return [self._dead_letter(refusal) for refusal in refused]
+        letters = []
+        for refusal in refused:
+            # those of a lot that is refused whole take seconds, and the worker's heart must beat
+            await asyncio.sleep(0)
+            letters.append(self._dead_letter(refusal))
+        return letters
 
     def _dead_letter(self, refusal: Refused) -> DeadLetter:
         if self.batch is None:

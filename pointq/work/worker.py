@@ -168,8 +168,8 @@ class Worker:
 
     async def _settle(self, lot: Lot, tally: Tally) -> None:
         """Complete the entries of a lot that is stored."""
-        dead = [*lot.unreadable, *lot.dead_letters(tally.refused)]
         try:
+            dead = [*lot.unreadable, *await lot.dead_letters(tally.refused)]
             counted = await self._complete(lot, Outcome(lot.entries, tally.stored, tally.duplicates, dead))
         except Exception:
             # the storing side may wait for a lot: let the reading end, and `run` raise what happened here

@@ -48,6 +48,24 @@ def test_the_queue_is_frozen(place: Installation, seed: int, seconds: float) -> 
     place.check(load)
 
 
+def test_the_database_is_frozen_while_points_go_there(place: Installation, seed: int) -> None:
+    """The connection is open, and says nothing: the request goes on to the spool within its budget all the same."""
+    with place.site.serve() as server, place.worker():
+        with Load(server.url, seed) as load:
+            place.works()
+            place.redis_door.refuse()
+            load.go_by("database")
+            place.database.freeze()
+            load.go_by("spool")
+            load.last(1)
+            place.database.thaw()
+            place.redis_door.open()
+            load.go_by("queue")
+        place.empty()
+        assert_prompt(load)
+    place.check(load)
+
+
 def test_the_database_is_frozen(place: Installation, seed: int, seconds: float) -> None:
     """Points wait in the queue; the status says what it knows; nothing is a dead letter."""
     with place.site.serve() as server, place.worker():

@@ -14,11 +14,15 @@ from pointq.errors import DatabaseError
 from pointq.points.batch import PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import FLYMASTER, KINDS, LIVE, NULL_TEXT, SCORING, UPLOAD, Kind
+from pointq.store import schema
+from pointq.store.connection import connect
 from pointq.store.encoding import BLOCK_ROWS
+from pointq.store.faults import Fault, fault
 from pointq.store.flights import stored_points
-from pointq.store.prepared import prepare
+from pointq.store.prepared import Prepared, prepare
 from pointq.store.writer import Stored, Writer
 from tests.store.batches import START_US, batch_of, check_flights, count_in, keys_of, rows_in, rows_of
+from tests.support.databases import database
 
 SMALL, LARGE = 100, 1_000
 """Points of a batch that is one INSERT, and of one that is split."""
@@ -291,8 +295,25 @@ async def test_an_aborted_write_fails_at_once_and_writing_again_is_harmless(
 
 async def test_aborting_without_a_connection() -> None:
     writer = Writer("postgresql://nobody@localhost/none")
-    writer.abort()
+    assert not writer.abort()
     await writer.close()
+
+
+async def test_text_is_stored_right_whatever_the_encoding_of_the_database(database_url: str) -> None:
+    def of_flight(flight: str) -> Prepared:
+        return prepare(batch_of(3, flight=flight, kind=SCORING, validity=np.array(["é".encode()] * 3)))
+
+    with database(database_url, template="template0", options="ENCODING 'LATIN1' LOCALE 'C'") as latin:
+        async with await connect(latin) as connection:
+            await schema.init(connection)
+            writer = Writer(latin)
+            await writer.write(of_flight("né"))
+            rows = await connection.execute("SELECT DISTINCT flight_id, validity FROM flights, scoring_track_points")
+            assert await rows.fetchall() == [("né", "é")]
+            with pytest.raises(psycopg.Error) as caught:
+                await writer.write(of_flight("日本"))
+            assert fault(caught.value) is Fault.DATA
+            await writer.close()
 
 
 async def test_a_database_that_is_not_there(database_url: str) -> None:

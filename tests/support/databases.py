@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import LiteralString
 from urllib.parse import urlsplit
 
 import psycopg
@@ -24,11 +25,13 @@ def _named(url: str, name: str) -> str:
 
 
 @contextmanager
-def database(url: str, *, template: str = "template1") -> Iterator[str]:
+def database(url: str, *, template: str = "template1", options: LiteralString = "") -> Iterator[str]:
     """Make a database on the server of that URL, hand out its own URL, and drop it."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(url, autocommit=True) as connection:
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} ").format(sql.Identifier(name), sql.Identifier(template)) + sql.SQL(
+            options
+        )
         connection.execute(make)
         try:
             yield _named(url, name)

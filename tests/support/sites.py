@@ -20,7 +20,7 @@ from tests.support.processes import Running, Server
 Result = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
 
-_COMMAND_SECONDS = 100
+_COMMAND_SECONDS = 240
 _BY_KEY = "ORDER BY flight_uuid, time, lat, lon"
 
 _numbers = itertools.count(1)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 """For anything that is waited for; far more than it takes, so that a loaded machine fails nothing."""
 
 _TICK_SECONDS = 0.02

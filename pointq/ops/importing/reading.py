@@ -95,9 +95,9 @@ def _batch(track: TrackFile, kind: Kind, options: Options) -> PointBatch:
 
 
 def _pieces(batch: PointBatch, shards: int) -> Iterator[Piece]:
-    for start in range(0, len(batch), PIECE_POINTS):
-        rows = np.arange(start, min(start + PIECE_POINTS, len(batch)))
-        part = batch if len(rows) == len(batch) else batch.only(rows)
+    if not len(batch):
+        return
+    for part in batch.parts(PIECE_POINTS):
         for shard, piece in by_shard(part, shards):
             yield Piece(batch.kind.name, shard, len(piece), frame.encode(piece))
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -13,6 +14,8 @@ from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.intake import Parcel, Via
 from pointq.ingest.problems import Problem
 from pointq.points import frame
+from pointq.points.batch import PointBatch
+from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE
 from pointq.queue.lanes import lanes_of
 
@@ -160,6 +163,62 @@ async def test_a_failure_of_redis_is_told_to_all_of_the_group_and_to_nobody_else
         intake.let_go(1)
 
         assert await request
+
+
+async def test_a_refusal_is_counted_once_the_queue_takes_points_again() -> None:
+    intake = HeldIntake()
+    async with running(intake) as commit:
+        (refused,) = submit(commit, body("a", {**POINT, "lat": 91}))
+        with pytest.raises(Problem):
+            await refused
+        outcomes: Sequence[Via | Exception] = (RedisError("Redis is gone"), Via.SPOOL, Via.QUEUE, Via.QUEUE)
+        for number, outcome in enumerate(outcomes):
+            (request,) = submit(commit, body())
+            await intake.sending(number + 1)
+            held = intake.held[number]
+            if isinstance(outcome, Via):
+                held.set_result(outcome)
+            else:
+                held.set_exception(outcome)
+            await asyncio.wait([request])
+            request.exception()
+
+    assert intake.rejected == [1, 1, 1, 0]
+
+
+async def test_more_than_the_memory_bears_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = body()
+    monkeypatch.setattr("pointq.ingest.group_commit._WAITING_BYTES", 2 * len(one))
+    intake = HeldIntake()
+    async with running(intake) as commit:
+        first = submit(commit, one)
+        await intake.sending(1)
+        waiting = submit(commit, one, one)
+        (turned_away,) = submit(commit, one)
+        with pytest.raises(Problem) as caught:
+            await turned_away
+        assert (caught.value.status, caught.value.retry_after) == (429, 1)
+        intake.let_go(0)
+        await intake.sending(2)
+        after = submit(commit, one)
+        intake.let_go(1)
+        await intake.sending(3)
+        intake.let_go(2)
+
+        assert all([orjson.loads(await request)["points"] == 1 for request in (*first, *waiting, *after)])
+
+
+async def test_a_rush_of_batches_takes_few_connections() -> None:
+    intake = HeldIntake()
+    point = {name: np.array([value]) for name, value in (("time", NOW_US), ("lat", 45.0), ("lon", 6.0))}
+    batch = PointBatch(LIVE, (Flight.of("live", "a"),), np.zeros(1, np.int32), point)
+    async with running(intake) as commit:
+        rush = [asyncio.create_task(commit.append(batch)) for _ in range(30)]
+        for number in range(30):
+            await intake.sending(number + 1)
+            assert len(intake.sent) <= number + 8
+            intake.let_go(number)
+        await asyncio.gather(*rush)
 
 
 async def test_a_flight_stays_in_its_shard() -> None:

@@ -10,9 +10,9 @@ import pytest
 from pointq.aio import Backoff
 from pointq.errors import BackendError, RedisError, SpoolError
 from pointq.ingest.breaker import Breaker, State
-from pointq.ingest.intake import Declined, Intake, Parcel, Route, Unavailable, Via
+from pointq.ingest.intake import Declined, Intake, Parcel, Route, Unavailable, Via, parcels_of
 from pointq.points import frame
-from pointq.points.batch import PointBatch
+from pointq.points.batch import PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE
 from pointq.queue.lanes import Lane
@@ -24,6 +24,22 @@ BATCH = PointBatch(
     {"time": np.array([1, 2]), "lat": np.array([45.0, 46.0]), "lon": np.array([6.0, 7.0])},
 )
 PARCELS = [Parcel(Lane.of(LIVE), frame.encode(BATCH), 2, BATCH)]
+
+
+def test_more_points_than_a_frame_holds_take_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "MAX_POINTS", 10)
+    batch = PointBatch(
+        LIVE,
+        (Flight.of("live", "a"),),
+        np.zeros(25, np.int32),
+        {"time": np.arange(25), "lat": np.full(25, 45.0), "lon": np.full(25, 6.0)},
+    )
+
+    parcels = parcels_of(batch, [Lane.of(LIVE)])
+
+    assert [parcel.points for parcel in parcels] == [10, 10, 5]
+    assert concat([frame.decode(parcel.frame) for parcel in parcels]).equals(batch)
+    assert parcels_of(batch.only(np.arange(0)), [Lane.of(LIVE)]) == []
 
 
 class ScriptedWay:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointq.ingest.merge import merge
-from pointq.ingest.submission import Submission
+from pointq.ingest.submission import Merged, Submission
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE
 
@@ -64,6 +64,10 @@ def test_nothing_good_makes_an_empty_batch() -> None:
     assert [v.points for v in merged.verdicts] == [0, 0]
 
 
+def told(merged: Merged) -> list[object]:
+    return [(verdict.points, list(verdict.rejects), verdict.flight) for verdict in merged.verdicts]
+
+
 @given(st.lists(st.lists(st.booleans(), min_size=1, max_size=5), min_size=1, max_size=12))
 def test_merging_equals_one_by_one(requests: list[list[bool]]) -> None:
     submissions = [
@@ -73,7 +77,7 @@ def test_merging_equals_one_by_one(requests: list[list[bool]]) -> None:
     together = merge(LIVE, submissions, now_us=NOW_US, zone=UTC)
     alone = [merge(LIVE, [one], now_us=NOW_US, zone=UTC) for one in submissions]
 
-    assert list(together.verdicts) == [one.verdicts[0] for one in alone]
+    assert told(together) == [verdict for one in alone for verdict in told(one)]
     assert together.rejected == sum(one.rejected for one in alone)
     lons = np.concatenate([one.batch.columns["lon"] for one in alone])
     assert together.batch.columns["lon"].tolist() == lons.tolist()

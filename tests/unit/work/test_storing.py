@@ -1,5 +1,6 @@
 """Storing a lot on a database that says no in every way there is."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -74,7 +75,7 @@ async def test_the_bad_points_are_found_and_all_others_stored(bad: list[int]) ->
     assert sorted(database.stored) == [n for n in range(100) if n not in bad]
     assert tally.stored == 100 - len(bad)
     assert tally.refused == [Refused(row, "23514", "of 23514") for row in bad]
-    letters = lot.dead_letters(tally.refused)
+    letters = await lot.dead_letters(tally.refused)
     assert [letter.source.id for letter in letters] == [f"{row // 10 * 10}-0" for row in bad]
     assert [frame.decode(letter.frame).columns["lon"].tolist() for letter in letters] == [[row] for row in bad]
     assert {letter.points for letter in letters} <= {1}
@@ -126,12 +127,24 @@ async def test_an_outage_in_the_middle_of_a_search_refuses_nothing() -> None:
         await store(database.write, await lot_of(100), backoff([]))
 
 
+async def test_many_dead_letters_leave_the_heart_its_beats() -> None:
+    lot = await lot_of(100)
+    making = asyncio.create_task(lot.dead_letters([Refused(row, "23514", "of 23514") for row in range(100)]))
+    beats = 0
+    while not making.done():
+        await asyncio.sleep(0)
+        beats += 1
+
+    assert len(await making) == 100
+    assert beats >= 100
+
+
 async def test_a_lot_without_points_needs_no_database() -> None:
     lot = await make_lot(LANE, [entry(1, batch_of(1), data=b"nonsense"), entry(2, batch_of(0))])
 
     assert (await store(Database(lambda *_: error("XX000")).write, lot, backoff([]))).stored == 0
     with pytest.raises(ValueError, match="without points"):
-        lot.dead_letters([Refused(0, "", "")])
+        await lot.dead_letters([Refused(0, "", "")])
 
 
 async def test_frames_that_are_none_are_dead_letters_whole_and_the_others_a_lot() -> None:
