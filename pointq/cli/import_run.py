@@ -18,7 +18,7 @@ from pointq.ops.importing.importer import Importer
 from pointq.ops.importing.ledger import Ledger
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.patience import Patience, Stopped
-from pointq.ops.importing.readers import Reader, default_jobs, new_reader
+from pointq.ops.importing.readers import Processes, Reader, default_jobs
 from pointq.ops.importing.rejects import RejectsFile
 from pointq.ops.importing.report import FileReport
 from pointq.ops.importing.room import Room
@@ -95,7 +95,7 @@ class Run:
             importer = Importer(
                 await self._way(stack, database),
                 self._wishes.options,
-                reader=reader,
+                reader,
                 ledger=Ledger(database, asks=not self._wishes.force),
                 rejects=rejects,
                 patience=self._patience,
@@ -124,7 +124,9 @@ class Run:
 
     def _reader(self) -> Reader:
         if self._wishes.way != "url":
-            return new_reader(self._wishes.jobs or default_jobs())
+            processes = Processes(self._wishes.jobs or default_jobs())
+            processes.start()
+            return processes
         # an HTTP client takes a quarter of a second to load
         from pointq.ops.importing.remote import UPLOADS, Remote
 

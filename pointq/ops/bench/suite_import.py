@@ -24,6 +24,7 @@ from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.suite_db import bare_copy
 from pointq.ops.importing.importer import Importer
 from pointq.ops.importing.options import Options
+from pointq.ops.importing.readers import Processes, default_jobs
 from pointq.ops.importing.ways import QueueWay
 from pointq.ops.source import Source
 from pointq.points.batch import PointBatch, concat
@@ -136,6 +137,7 @@ async def _storing(stage: Stage, files: Sequence[Path]) -> Figure:
     scratch = stage.scratch
     blocks = [CopyBlock.of(batch) for batch in _batches(files, stage.options.batch)]
     rows = sum(block.points for block in blocks)
+    reader = Processes(default_jobs())
 
     async def bare() -> float:
         return await bare_copy(stage, blocks)
@@ -144,14 +146,17 @@ async def _storing(stage: Stage, files: Sequence[Path]) -> Figure:
         await scratch.empty_tables()
         await scratch.empty_queue()
         started = time.perf_counter()
-        importer = Importer(QueueWay(await _producer(stage), scratch.lanes, None), Options())
+        importer = Importer(QueueWay(await _producer(stage), scratch.lanes, None), Options(), reader)
         fixes = sum([report.fixes async for report in importer.run(map(_source, files))])
         await settled(stage, scratch.lane(UPLOAD), fixes)
         return rows / (time.perf_counter() - started)
 
-    async with worker(stage):
-        await worker_pid(stage)
-        pairs = await stage.pairs("import: files to rows", bare, ours)
+    try:
+        async with worker(stage):
+            await worker_pid(stage)
+            pairs = await stage.pairs("import: files to rows", bare, ours)
+    finally:
+        await reader.close()
     note = f"{len(files)} files, {rows:,} fixes; read, parsed, queued, stored by one worker"
     return compared("import", "files to committed rows", floors.COPY, pairs, target=Target(0.5), unit="fixes/s", note=note)
 

@@ -15,6 +15,7 @@ from pointq.ops.bench.scratch import BARE
 from pointq.ops.bench.tracks import CHUNK
 from pointq.ops.importing.importer import Importer
 from pointq.ops.importing.options import Options
+from pointq.ops.importing.readers import Processes
 from pointq.ops.importing.ways import QueueWay
 from pointq.ops.source import Source
 from pointq.points import frame
@@ -151,10 +152,12 @@ async def _files_waiting(stage: Stage) -> Figure:
     with TemporaryDirectory() as temporary:
         files = folder_of_files(stage.tracks, stage.options, Path(temporary))
         redis = connect(scratch.redis_url)
+        reader = Processes(1)
         way = QueueWay(Producer(redis, scratch.redis_url, Acknowledgement()), scratch.lanes, None)
         try:
-            reports = [report async for report in Importer(way, Options()).run(map(_source, files))]
+            reports = [report async for report in Importer(way, Options(), reader).run(map(_source, files))]
         finally:
+            await reader.close()
             await redis.aclose()
     lane = scratch.lane(UPLOAD)
     taken = await used_memory(scratch.redis, scratch.redis_url) - before

@@ -9,7 +9,7 @@ from pointq.ops.importing.ledger import Ledger
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.patience import Patience, Stopped
 from pointq.ops.importing.pipeline import Arrived, Key, Pipeline
-from pointq.ops.importing.readers import Reader, Thread
+from pointq.ops.importing.readers import Reader
 from pointq.ops.importing.rejects import RejectsFile
 from pointq.ops.importing.report import FileReport
 from pointq.ops.importing.ways import Way
@@ -25,15 +25,15 @@ class Importer:
         self,
         way: Way,
         options: Options,
+        reader: Reader,
         *,
-        reader: Reader | None = None,
         ledger: Ledger | None = None,
         rejects: RejectsFile | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._way = way
         self._options = options
-        self._reader = reader or Thread()
+        self._reader = reader
         self._ledger = ledger or Ledger()
         self._rejects = rejects
         self._patience = patience or Patience()

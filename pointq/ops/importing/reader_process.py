@@ -13,20 +13,19 @@ from pointq.ops.importing.reading import ReadFile, Task
 
 
 class ReaderProcess:
-    """Started with its first file. One whose file fails to come back, or comes back to nobody, is ended and of no more use."""
+    """Starts at once. One whose file fails to come back, or comes back to nobody, is ended and of no more use."""
 
     def __init__(self, work: Callable[[Task], ReadFile]) -> None:
         self._work = work
         # not forked: a copy of a process with threads may wait for ever for a lock that one of them held
         self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin)
-        self._pid: int | None = None
+        self._pid = self._executor.submit(os.getpid)
 
     async def read(self, task: Task, within: float) -> ReadFile:
         """Read a file in so many seconds, from when the process runs. Raises TimeoutError, or BrokenProcessPool if it died."""
         loop = asyncio.get_running_loop()
         try:
-            if self._pid is None:
-                self._pid = await loop.run_in_executor(self._executor, os.getpid)
+            await asyncio.wrap_future(self._pid)
             async with asyncio.timeout(within):
                 return await loop.run_in_executor(self._executor, self._work, task)
         except BaseException:
@@ -38,9 +37,9 @@ class ReaderProcess:
         await asyncio.to_thread(self._executor.shutdown)
 
     def _end(self) -> None:
-        if self._pid is not None:
+        if self._pid.done() and not self._pid.cancelled() and self._pid.exception() is None:
             with suppress(ProcessLookupError):  # it died by itself
-                os.kill(self._pid, signal.SIGKILL)
+                os.kill(self._pid.result(), signal.SIGKILL)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,4 +1,4 @@
-"""Who reads the files: this process in a thread, or processes of their own."""
+"""Who reads the files: processes of their own, since a parser that hangs, or takes all memory, can be ended only so."""
 
 import asyncio
 import os
@@ -35,35 +35,13 @@ def default_jobs() -> int:
     return max(cores - 1, 1)
 
 
-def new_reader(jobs: int) -> Reader:
-    """A reader of so many files at a time; one needs no process."""
-    return Processes(jobs) if jobs > 1 else Thread()
-
-
 def longest_seconds(size: int) -> float:
     """How long reading a file of so many bytes may take: what takes longer hangs."""
     return _SECONDS + _SECONDS_A_MEBIBYTE * size / 2**20
 
 
-class Thread:
-    """Reads one file at a time, beside the event loop, for as long as it takes: a thread cannot be ended."""
-
-    jobs = 1
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-
-    async def read(self, task: Task) -> ReadFile:
-        """Read a file."""
-        async with self._turn:
-            return await asyncio.to_thread(read, task)
-
-    async def close(self) -> None:
-        """There is nothing to close."""
-
-
 class Processes:
-    """Reads each file in one of several processes, started when they are first needed.
+    """Reads each file in one of several processes, started when they are needed.
 
     Where a process dies (the system kills what takes too much memory), or takes longer than `longest` says for a file of that
     many bytes, its file fails and no other.
@@ -77,6 +55,10 @@ class Processes:
         self._longest = longest
         self._turn = asyncio.Semaphore(jobs)
         self._free: list[ReaderProcess] = []
+
+    def start(self) -> None:
+        """Start one before there is a file: it takes half a second to load what it reads with."""
+        self._free.append(ReaderProcess(self._work))
 
     async def read(self, task: Task) -> ReadFile:
         """Read a file."""

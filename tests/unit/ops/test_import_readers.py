@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pointq.ops.importing.options import Options
-from pointq.ops.importing.readers import Processes, Thread, longest_seconds, new_reader
-from pointq.ops.importing.reading import Task
+from pointq.ops.importing.readers import Processes, longest_seconds
+from pointq.ops.importing.reading import Task, read
 from tests.support.flights import igc, read_or_die, read_or_hang
 
 TRACK = igc("B1000004530000N00630000EA0100001100")
@@ -63,7 +63,7 @@ def test_a_large_file_may_take_longer() -> None:
 
 
 async def test_they_read_what_this_process_reads(processes: Processes) -> None:
-    there, here = await processes.read(task("a")), await Thread().read(task("a"))
+    there, here = await processes.read(task("a")), read(task("a"))
 
     assert there.report == here.report
     assert there.pieces == here.pieces
@@ -77,5 +77,11 @@ async def test_closing_twice_or_unused_is_harmless() -> None:
     await reader.close()
 
 
-def test_one_at_a_time_needs_no_process() -> None:
-    assert (type(new_reader(1)), new_reader(1).jobs, new_reader(3).jobs) == (Thread, 1, 3)
+async def test_one_that_is_started_ahead_reads_the_first_file() -> None:
+    reader = Processes(1)
+    reader.start()
+
+    files = [await reader.read(task(name)) for name in ("a", "b")]
+    await reader.close()
+
+    assert [file.report.outcome for file in files] == ["readable", "readable"]
