@@ -13,6 +13,8 @@
     ├── WaitTimeout                 exit 4   something did not happen in time
     ├── FrameError                  exit 1   bytes that are not a frame of pointq's
     └── FormatError                 exit 1   a file that cannot be read as what it claims to be
+        ├── UnknownFormat
+        └── NoTrack
 
 Exceptions of libraries are translated into these where they are caught, with ``from exc``, so that nothing above the
 boundary needs to know which library is below it.
@@ -102,3 +104,11 @@ class FrameError(PointqError):
 
 class FormatError(PointqError):
     """A file that cannot be read as the format it claims to be."""
+
+
+class UnknownFormat(FormatError):
+    """A file of no format that pointq reads."""
+
+
+class NoTrack(FormatError):
+    """A file that is in order, and made for something else than a track: waypoints, airspace, a picture."""

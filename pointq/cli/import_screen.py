@@ -25,18 +25,22 @@ _EXPLAINED = 15
 
 def print_reports(app: AppContext, reports: Sequence[FileReport]) -> None:
     """The table and the sums on stdout; what was refused, and why, on stderr."""
-    trouble = [report for report in reports if report.has_trouble]
-    listed = _listed(reports, trouble)
+    tracks = [report for report in reports if report.outcome != "passed over"]
+    trouble = [report for report in tracks if report.has_trouble]
+    listed = _listed(tracks, trouble)
     if listed:
         app.out.print(table_of(listed, app.out.width))
-    if len(listed) < len(reports):
-        fine = count(len(reports) - len(trouble))
+    if len(listed) < len(tracks):
+        fine = count(len(tracks) - len(trouble))
         more = f" and {count(len(trouble) - len(listed))} with trouble" if len(trouble) > len(listed) else ""
         app.out.print(f"{fine} files without trouble{more} are not listed here: --json has all", style="dim")
     if trouble:
         app.err.print()
         for line in _explanation(trouble):
             app.err.print(line, markup=False, style="yellow")
+    if len(tracks) < len(reports):
+        app.err.print()
+        app.err.print(_passed_over(reports), markup=False, style="dim")
     app.out.print(*([] if not listed else [""]), sentence(summary(reports)), sep="\n", markup=False, soft_wrap=True)
 
 
@@ -50,9 +54,9 @@ def print_rest(app: AppContext, done: int, found: int | None, *, resumes: bool) 
 
 
 def exit_code(reports: Sequence[FileReport]) -> ExitCode:
-    """0 when every record of every file was taken, 5 when some were not, 1 when no file could be read."""
+    """0 when every record of every track was taken, 5 when some were not, 1 when no file was one that could be read."""
     failed = sum(report.outcome == "failed" for report in reports)
-    if failed and failed == len(reports):
+    if reports and all(report.outcome in {"failed", "passed over"} for report in reports):
         return ExitCode.FAILED
     refused = any(report.rejected for report in reports if report.outcome != "already imported")
     return ExitCode.REJECTS if failed or refused else ExitCode.OK
@@ -62,6 +66,8 @@ def sentence(totals: Totals) -> str:
     """The sums in one line."""
     if totals.files and totals.files == totals.already_imported:
         return f"{_files(totals.files)}, already imported: --force reads again"
+    if not totals.files and totals.passed_over:
+        return f"no track in {_files(totals.passed_over)}"
     parts = [_files(totals.files)]
     if totals.already_imported:
         parts.append(f"{count(totals.already_imported)} already imported")
@@ -72,6 +78,8 @@ def sentence(totals: Totals) -> str:
     parts.append(f"{count(totals.rejected)} rejected")
     if totals.failed:
         parts.append(f"{_files(totals.failed)} failed")
+    if totals.passed_over:
+        parts.append(f"{count(totals.passed_over)} passed over")
     return ", ".join(parts)
 
 
@@ -96,8 +104,17 @@ def _explanation(trouble: Sequence[FileReport]) -> Iterator[str]:
     if len(worst) > _EXPLAINED:
         yield f"… and {_files(len(worst) - _EXPLAINED)} more; --rejects FILE writes down everything"
     if empty:
-        shown = ", ".join(map(printable, short_names(empty)[:_EXPLAINED])) + (", …" if len(empty) > _EXPLAINED else "")
-        yield f"no position in {_files(len(empty))}: {shown}"
+        yield f"no position in {_files(len(empty))}: {_some(empty)}"
+
+
+def _passed_over(reports: Sequence[FileReport]) -> str:
+    names = [report.file for report in reports if report.outcome == "passed over"]
+    return f"passed over, since no track is in it or pointq does not read it: {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {count(len(names) - _EXPLAINED)} more" if len(names) > _EXPLAINED else ""
+    return ", ".join(map(printable, short_names(names)[:_EXPLAINED])) + more
 
 
 def _is_empty(report: FileReport) -> bool:

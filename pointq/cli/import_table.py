@@ -20,6 +20,7 @@ _STYLES: dict[Outcome, str] = {
     "nothing new": "dim",
     "already imported": "dim",
     "no fixes": "yellow",
+    "passed over": "dim",
     "failed": "red",
 }
 _GAP = 2

@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
-from pointq.errors import FormatError
+from pointq.errors import FormatError, NoTrack, UnknownFormat
 from pointq.formats.csv import looks_like_csv, parse_csv
 from pointq.formats.fit import is_fit, parse_fit
 from pointq.formats.flymaster import is_flymaster_upload, parse_flymaster_upload
@@ -49,8 +50,6 @@ class Format:
 
     name: str
     """As reports and the ledger give it."""
-    title: str
-    """For a sentence: what it is."""
     recognises: Recognises
     parse: Callable[[bytes, Hints], TrackFile]
     """Raises FormatError."""
@@ -65,63 +64,54 @@ def _by_content(recognises: Callable[[bytes], bool]) -> Recognises:
 FORMATS = (
     Format(
         "fit",
-        "FIT (watches and bike computers)",
         _by_content(is_fit),
         lambda data, hints: parse_fit(data, now_us=hints.now_us),
         (".fit",),
     ),
     Format(
         "gpx",
-        "GPX with a recorded track",
         _by_content(looks_like_gpx),
         lambda data, hints: parse_gpx(data, now_us=hints.now_us),
         (".gpx",),
     ),
     Format(
         "flymaster",
-        "the text that Flymaster instruments upload",
         _by_content(is_flymaster_upload),
         lambda data, hints: parse_flymaster_upload(data, now_us=hints.now_us).track,
         (".txt",),
     ),
     Format(
         "flymaster-binary",
-        "the packets of Flymaster instruments",
         _by_content(looks_like_packets),
         lambda data, hints: parse_flymaster_binary(data, now_us=hints.now_us),
         (".bin",),
     ),
     Format(
         "flymaster-live",
-        "JSON of the Flymaster live server",
         _by_content(is_flymaster_live),
         lambda data, hints: parse_flymaster_live(data, now_us=hints.now_us),
         (".json",),
     ),
     Format(
         "xcontest",
-        "live data of XContest",
         _by_content(looks_like_xcontest),
         lambda data, hints: parse_xcontest(data, now_us=hints.now_us),
         (".json", ".geojson"),
     ),
     Format(
         "geojson",
-        "GeoJSON with times",
         _by_content(looks_like_geojson),
         lambda data, hints: parse_geojson(data, now_us=hints.now_us),
         (".geojson", ".json"),
     ),
     Format(
         "igc",
-        "IGC (lines such as AXXX…, HFDTE…, B…)",
         _by_content(looks_like_igc),
         lambda data, hints: parse_igc(data, now_us=hints.now_us, file_name=hints.file_name, date=hints.date),
         (".igc",),
     ),
     Format(
         "csv",
-        "CSV whose first row names time, latitude and longitude (--map, if by other names)",
         looks_like_csv,
         lambda data, hints: parse_csv(data, now_us=hints.now_us, columns=hints.columns),
         (".csv", ".tsv", ".txt"),
@@ -132,17 +122,22 @@ FORMATS = (
 SUFFIXES = frozenset(suffix for known in FORMATS for suffix in known.suffixes)
 """Of the names of all files that are read."""
 
+_ONLY_OF_TRACKS = frozenset({".fit", ".geojson", ".gpx", ".igc"})
+"""Those of them that hardly anything else has."""
+
 
 def detect(data: bytes, columns: Mapping[str, str] | None = None) -> Format:
     """The format of those bytes; `columns` is the mapping that a user gave for tables, if one.
 
-    Raises `FormatError`, which says what was expected and what was found, where it is none that pointq reads.
+    Raises `UnknownFormat`, which says what was expected and what was found, where it is none that pointq reads.
     """
     for known in FORMATS:
         if known.recognises(data, columns or {}):
             return known
-    raise FormatError(
-        f"unknown format: found {_describe(data)}", hint=f"pointq reads {'; '.join(known.title for known in FORMATS)}"
+    raise UnknownFormat(
+        f"unknown format: found {_describe(data)}",
+        hint="pointq reads IGC, GPX, FIT, GeoJSON, files of Flymaster and XContest, and tables whose first row names time, "
+        "latitude and longitude (--map, if by other names)",
     )
 
 
@@ -152,6 +147,15 @@ def parse(data: bytes, hints: Hints) -> TrackFile:
     Raises `FormatError` where the format is unknown, its file is no such file after all, or no date is known.
     """
     return detect(data, hints.columns).parse(data, hints)
+
+
+def is_foreign(error: FormatError, file_name: str) -> bool:
+    """Whether a file that met this error was plainly never meant to be a track: a table of results beside the flights, say.
+
+    One that is named as only tracks are, and is none, is a broken one.
+    """
+    suffix = PurePath(file_name).suffix.lower()
+    return isinstance(error, NoTrack) or (isinstance(error, UnknownFormat) and suffix not in _ONLY_OF_TRACKS)
 
 
 def _describe(data: bytes) -> str:

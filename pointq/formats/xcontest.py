@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointq.errors import FormatError
+from pointq.errors import FormatError, UnknownFormat
 from pointq.formats.documents import (
     Positions,
     as_list,
@@ -51,7 +51,7 @@ def parse_xcontest(data: bytes, *, now_us: int) -> TrackFile:
     elif "flight" in document:
         records = _flight(as_object(document["flight"], "flight"))
     else:
-        raise FormatError("not live data of XContest: expected an object with flight or users, found neither")
+        raise UnknownFormat("not live data of XContest: expected an object with flight or users, found neither")
     return to_track("xcontest", records, now_us)
 
 

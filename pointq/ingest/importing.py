@@ -10,7 +10,7 @@ from pointq.ingest.intake import Intake, Parcel, Via
 from pointq.ops.archives import Bounds
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.readers import Processes
-from pointq.ops.importing.reading import Piece, ReadFile, Task, failed
+from pointq.ops.importing.reading import Piece, ReadFile, Task, unread
 from pointq.ops.importing.report import FileReport
 from pointq.ops.source import Source
 from pointq.ops.sources import of_data
@@ -71,9 +71,10 @@ class Desk:
         try:
             data = await asyncio.to_thread(source.read)
         except PointqError as exc:
-            return failed(source.name, exc)
+            return unread(source, exc)
         now_us = time.time_ns() // 1000
-        return await self._reader.read(Task(source.name, source.file_name, data, options, now_us, self._shards))
+        task = Task(source.name, source.file_name, data, options, now_us, self._shards, was_named=source.was_named)
+        return await self._reader.read(task)
 
     async def _accept(self, file: ReadFile) -> Via:
         via = Via.QUEUE

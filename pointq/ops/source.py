@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointq.errors import FormatError
+from pointq.errors import FormatError, NoTrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Source:
     """Its own name alone, which may hold a date."""
     read: Callable[[], bytes]
     """Raises PointqError where it cannot be read."""
+    was_named: bool = True
+    """Whether a user meant this very file; False where it lay in a folder or an archive, or fitted a pattern."""
 
 
 def failing(name: str, reason: str) -> Source:
@@ -25,6 +27,15 @@ def failing(name: str, reason: str) -> Source:
         raise FormatError(reason)
 
     return Source(name, name, read)
+
+
+def passed_over(name: str) -> Source:
+    """Something in a folder or an archive that is not opened, since no track is named so."""
+
+    def read() -> bytes:
+        raise NoTrack("not opened: no format that pointq reads has such a name")
+
+    return Source(name, name, read, was_named=False)
 
 
 def shown(path: str) -> str:

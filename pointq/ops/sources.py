@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pointq.errors import FormatError
-from pointq.ops.archives import MAGIC, TAKEN, Bounds, members
+from pointq.ops.archives import MAGIC, TAKEN, Bounds, is_hidden, is_taken, members
 from pointq.ops.plain_files import read_plain
-from pointq.ops.source import Source, failing, shown
+from pointq.ops.source import Source, failing, passed_over, shown
 from pointq.ops.zip_bounds import MEBIBYTE
 
 STDIN = "-"
@@ -29,8 +29,8 @@ def find(paths: Iterable[str], bounds: Bounds | None = None, *, stdin: bytes = b
         if path == STDIN:
             yield from of_data(STDIN, stdin, bounds)
             continue
-        for found in _matches(path):
-            yield from _expand(found, met, bounds)
+        for match in _matches(path):
+            yield from _expand(match, met, bounds, was_named=match == path)
 
 
 def count(paths: Sequence[str], stdin: bytes = b"") -> int:
@@ -58,22 +58,22 @@ def _matches(path: str) -> Sequence[str]:
     return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - it knows **
 
 
-def _expand(path: str, met: set[str], bounds: Bounds) -> Iterator[Source]:
+def _expand(path: str, met: set[str], bounds: Bounds, *, was_named: bool) -> Iterator[Source]:
     if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
-        yield from _file(path, met, bounds, by_content=True)
+        yield from _file(path, met, bounds, was_named=was_named, by_content=True)
         return
     found = False
     for child in _walk(path):
-        found = True
-        yield from [child] if isinstance(child, Source) else _file(child, met, bounds)
-    if not found:
+        found = found or isinstance(child, Source) or is_taken(child)
+        yield from [child] if isinstance(child, Source) else _child(child, met, bounds)
+    if was_named and not found:
         yield failing(shown(path), f"{shown(path)} holds no {', '.join(sorted(TAKEN))} file")
 
 
 def _walk(folder: str) -> Iterator[str | Source]:
     """The files below a folder in order of their paths; a folder that cannot be read is a source that says so.
 
-    Links to folders are followed, each folder is entered once.
+    Links to folders are followed, each folder is entered once. What is hidden from users, or no file, is left out.
     """
     entered: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -82,7 +82,7 @@ def _walk(folder: str) -> Iterator[str | Source]:
         try:
             if os.path.isdir(path):  # noqa: PTH112 - as above
                 waiting += reversed(_children(path, entered))
-            elif _is_taken(path):
+            elif os.path.isfile(path) and not _is_hidden(path, folder):  # noqa: PTH113 - as above
                 yield path
         except OSError as exc:
             yield failing(shown(path), f"{shown(path)} cannot be read: {exc.strerror}")
@@ -96,14 +96,21 @@ def _children(folder: str, entered: set[tuple[int, int]]) -> list[str]:
     return sorted(entry.path for entry in os.scandir(folder))
 
 
-def _is_taken(path: str) -> bool:
-    name = os.path.basename(path)  # noqa: PTH119 - ten thousand of them
-    # macOS puts a file of its own beside each on disks of others, under the same suffix
-    is_named_so = os.path.splitext(name)[1].lower() in TAKEN and not name.startswith("._")  # noqa: PTH122 - as above
-    return is_named_so and os.path.isfile(path)  # noqa: PTH113 - as above
+def _is_hidden(path: str, folder: str) -> bool:
+    """Whether a file below a folder is hidden, or lies in a hidden folder, such as ``.git``, and is none that is taken."""
+    in_hidden = f"{os.sep}." in os.sep + path[len(folder) :] and not is_taken(path)
+    return in_hidden or is_hidden(os.path.basename(path))  # noqa: PTH119 - ten thousand of them
 
 
-def _file(path: str, met: set[str], bounds: Bounds, *, by_content: bool = False) -> Iterator[Source]:
+def _child(path: str, met: set[str], bounds: Bounds) -> Iterator[Source]:
+    if is_taken(path):
+        yield from _file(path, met, bounds, was_named=False)
+    elif (real := os.path.realpath(path)) not in met:
+        met.add(real)
+        yield passed_over(shown(path))
+
+
+def _file(path: str, met: set[str], bounds: Bounds, *, was_named: bool, by_content: bool = False) -> Iterator[Source]:
     real = os.path.realpath(path)
     if real in met:
         return
@@ -111,10 +118,10 @@ def _file(path: str, met: set[str], bounds: Bounds, *, by_content: bool = False)
     # a pipe gives its bytes only once, or never
     archive = _archive(path, by_content=by_content) if os.path.isfile(path) else None  # noqa: PTH113 - as above
     if archive is None:
-        yield Source(shown(path), shown(Path(path).name), partial(read_plain, path, bounds.file_bytes))
+        yield Source(shown(path), shown(Path(path).name), partial(read_plain, path, bounds.file_bytes), was_named)
         return
     with archive:
-        yield from members(archive, shown(path), bounds)
+        yield from members(archive, shown(path), bounds, was_named=was_named)
 
 
 def _archive(path: str, *, by_content: bool) -> BinaryIO | None:

@@ -32,6 +32,7 @@ class Imported:
     logger: str | None
     device: str | None
     flight_ids: list[str]
+    """The first of them."""
     flight_uuids: list[UUID]
     flight_points: list[int]
     """Points of each flight."""

@@ -2,10 +2,11 @@
 
 import pytest
 
-from pointq.cli.import_screen import _complaints
+from pointq.cli.import_screen import _complaints, exit_code, sentence
 from pointq.cli.import_table import short_names
+from pointq.errors import ExitCode
 from pointq.formats.track import LineReject
-from pointq.ops.importing.report import FileReport
+from pointq.ops.importing.report import FileReport, Outcome, summary
 
 
 def complaints(rejects: tuple[LineReject, ...], **reasons: int) -> list[str]:
@@ -33,6 +34,24 @@ def test_a_line_is_named_once_however_many_of_its_records_were_refused() -> None
 
 def test_a_reason_that_the_listed_ones_do_not_have_is_told_too() -> None:
     assert complaints((LineReject(7, "bad"),), worse=120, bad=1)[:2] == ["120 records: worse", "line 7: bad"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code", "said"),
+    [
+        (["stored", "passed over"], ExitCode.OK, "1 file, 0 fixes, 0 rejected, 1 passed over"),
+        (["stored", "failed", "passed over"], ExitCode.REJECTS, "2 files, 0 fixes, 0 rejected, 1 file failed, 1 passed over"),
+        (["failed", "passed over"], ExitCode.FAILED, "1 file, 0 fixes, 0 rejected, 1 file failed, 1 passed over"),
+        (["passed over", "passed over"], ExitCode.FAILED, "no track in 2 files"),
+        (["already imported"], ExitCode.OK, "1 file, already imported: --force reads again"),
+        (["already imported", "passed over"], ExitCode.OK, "1 file, already imported: --force reads again"),
+        ([], ExitCode.OK, "0 files, 0 fixes, 0 rejected"),
+    ],
+)
+def test_the_exit_code_and_the_last_line(outcomes: list[Outcome], code: ExitCode, said: str) -> None:
+    reports = [FileReport(outcome, outcome) for outcome in outcomes]
+
+    assert (exit_code(reports), sentence(summary(reports))) == (code, said)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,20 @@ def test_an_archive_and_a_file_beside_it(api: Api) -> None:
 
     assert [file["file"] for file in (a, b, c)] == ["task.zip:pilots/a.igc", "task.zip:pilots/b.igc", "c.igc"]
     assert [file["points"] for file in (a, b, c)] == [3, 0, 4]
-    assert "unknown format" in str(b["error"])
+    assert ("unknown format" in str(b["error"]), b["foreign"]) == (True, False)
+
+
+def test_what_lies_beside_tracks_in_an_archive_is_foreign(api: Api) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
+        writer.writestr("a.igc", fresh_igc(3))
+        writer.writestr("results.csv", b"rank,pilot")
+        writer.writestr("task.pdf", b"%PDF")
+
+    files = accepted(api, post(api, form(("task.zip", archive.getvalue()))))
+
+    assert [(file["points"], file["foreign"]) for file in files] == [(3, False), (0, True), (0, True)]
+    assert "not opened" in str(files[2]["error"])
 
 
 def test_options(api: Api) -> None:

@@ -71,7 +71,7 @@ def test_files_of_one_flight_are_known_once_they_are_stored(site: Site, path: Pa
     """In `flights` they cannot be told apart: a row that came too early would hide a file whose points were lost."""
     other = path.parent / "b.igc"
     other.write_bytes(fresh_igc(3))
-    arguments = (str(path.parent), "--flight-id", "both")
+    arguments = (str(path), str(other), "--flight-id", "both")
 
     assert outcomes(site, *arguments) == ["queued", "queued"]
     site.drain()

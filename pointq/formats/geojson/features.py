@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from pointq.errors import FormatError
+from pointq.errors import UnknownFormat
 from pointq.formats.documents import as_list, as_object
 from pointq.formats.geojson.properties import Values, of_line, of_point
 from pointq.formats.sift import device_id
@@ -62,7 +62,7 @@ def _features(document: dict[str, Any]) -> Iterator[_Feature]:
         yield _Feature(document)
     else:
         found = shown(document.get("type"))
-        raise FormatError(f"not GeoJSON: expected the type FeatureCollection, Feature or a geometry, found {found}")
+        raise UnknownFormat(f"not GeoJSON: expected the type FeatureCollection, Feature or a geometry, found {found}")
 
 
 def _feature(feature: dict[str, Any], where: str) -> Iterator[_Feature]:

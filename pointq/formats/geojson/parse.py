@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pointq.errors import FormatError
+from pointq.errors import NoTrack
 from pointq.formats.documents import Positions, load, looks_like_json, numbers, read_positions, read_times
 from pointq.formats.flaws import Codes, Flaw, first_flaw
 from pointq.formats.geojson.features import Piece, pieces
@@ -34,14 +34,17 @@ def parse_geojson(data: bytes, *, now_us: int) -> TrackFile:
     """Read lines and points that have times; each line is a part, and so are the points of each device.
 
     `now_us` is the present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected. Raises FormatError
-    where the bytes are not JSON, not GeoJSON, or hold neither point nor line.
+    where the bytes are not JSON, not GeoJSON, or hold neither a line nor a point with a time.
     """
     heap = _Heap()
     for piece in pieces(load(data)):
         heap.add(piece)
     if not heap.lengths:
-        raise FormatError("no track in the GeoJSON document: expected lines or points, found neither")
-    return to_track("geojson", heap.records(), now_us)
+        raise NoTrack("no track in the GeoJSON document: expected lines or points, found neither")
+    records = heap.records()
+    if heap.has_only_points and (records.flaws == Flaw.NO_TIME).all():
+        raise NoTrack("no track in the GeoJSON document: none of its points has a time, so they are places, not fixes")
+    return to_track("geojson", records, now_us)
 
 
 @dataclass(slots=True)
@@ -61,6 +64,11 @@ class _Heap:
     """The device of each part."""
     _points: dict[str | None, int] = field(default_factory=dict)
     """The part of the points of each device."""
+
+    @property
+    def has_only_points(self) -> bool:
+        """Whether there is no line among the features."""
+        return len(self._points) == len(self.devices)
 
     def add(self, piece: Piece) -> None:
         """Put a feature behind the others."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pointq.errors import FormatError
+from pointq.errors import FormatError, NoTrack
 from pointq.formats.flaws import Flaw
 from pointq.formats.gpx.handler import PointHandler
 from pointq.formats.gpx.recognise import encoding_of, looks_like_gpx
@@ -40,9 +40,9 @@ def parse_gpx(data: bytes, *, now_us: int) -> TrackFile:
 
 
 def _require_a_track(points: Points, handler: PointHandler) -> None:
-    """Raises FormatError for what people mistake for a track: a file of routes and waypoints."""
+    """Raises NoTrack for what people mistake for a track: a file of routes and waypoints."""
     if not len(points.flaws) and any(handler.others.values()):
-        raise FormatError(
+        raise NoTrack(
             f"no track in the GPX file: found {handler.others['rtept']} route points and {handler.others['wpt']} waypoints,"
             " which are places to fly to, not fixes",
             hint="export the recorded track (<trk>) instead",

@@ -98,6 +98,7 @@ def _report(row: Imported) -> FileReport:
         logger=row.logger,
         device=row.device,
         flight_ids=tuple(row.flight_ids),
+        flights=len(row.flight_uuids),
         records=row.records,
         fixes=row.points,
         rejected=row.rejected,

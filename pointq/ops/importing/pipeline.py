@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pointq.errors import PointqError
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.readers import Reader
-from pointq.ops.importing.reading import ReadFile, Task, failed
+from pointq.ops.importing.reading import ReadFile, Task, unread
 from pointq.ops.importing.report import FileReport
 from pointq.ops.source import Source
 
@@ -29,8 +29,7 @@ Key = tuple[bytes, str]
 class Content:
     """A file's bytes, and what they are called in the ledger."""
 
-    name: str
-    file_name: str
+    source: Source
     key: Key
     data: bytes = field(repr=False)
 
@@ -39,7 +38,7 @@ class Content:
 class Unread:
     """A file that could not even be opened."""
 
-    name: str
+    source: Source
     error: PointqError
 
 
@@ -111,23 +110,24 @@ class Pipeline:
         try:
             data = source.read()
         except PointqError as exc:
-            return Unread(source.name, exc)
+            return Unread(source, exc)
         digest = hashlib.blake2b(data, digest_size=32).digest()
-        return Content(source.name, source.file_name, (digest, self._options.signature(source.file_name)), data)
+        return Content(source, (digest, self._options.signature(source.file_name)), data)
 
     async def _arrive(self, content: Content | Unread, known: Mapping[Key, FileReport]) -> Arrived:
         if isinstance(content, Unread):
-            return Arrived(failed(content.name, content.error), None)
+            return Arrived(unread(content.source, content.error), None)
         if (report := known.get(content.key)) is not None:
-            return Arrived(ReadFile(replace(report, file=content.name)), None)
+            return Arrived(ReadFile(replace(report, file=content.source.name)), None)
         task = Task(
-            content.name,
-            content.file_name,
+            content.source.name,
+            content.source.file_name,
             content.data,
             self._options,
             time.time_ns() // 1000,
             self._shards,
             keeps_rejects=self._keeps_rejects,
+            was_named=content.source.was_named,
         )
         return Arrived(await self._reader.read(task), content)
 

@@ -8,14 +8,15 @@ from uuid import UUID
 
 import numpy as np
 
-from pointq.errors import PointqError
+from pointq.errors import FormatError, PointqError
 from pointq.formats.batches import to_batch, to_split_batch
-from pointq.formats.detect import Hints, parse
+from pointq.formats.detect import Hints, is_foreign, parse
 from pointq.formats.track import Rejects, TrackFile
 from pointq.logs import printable
 from pointq.ops.importing.figures import highest, length_km, valid_fixes
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.report import LISTED, FileReport
+from pointq.ops.source import Source
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import FLYMASTER, KINDS, UPLOAD, Kind
@@ -37,6 +38,8 @@ class Task:
     shards: int = 1
     keeps_rejects: bool = False
     """Whether all rejects are wanted, not only those that a report lists: of a bad file they are many."""
+    was_named: bool = True
+    """As of a `Source`: what was not named may be passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def read(task: Task) -> ReadFile:
     try:
         return _read(task)
     except PointqError as exc:
-        return failed(task.name, exc)
+        return unread(task, exc)
     except Exception as exc:  # noqa: BLE001 - one file that meets a defect must not stop the rest
         return ReadFile(FileReport(task.name, "failed", error=f"a defect in pointq: {type(exc).__name__}: {exc}"))
 
@@ -74,6 +77,15 @@ def read(task: Task) -> ReadFile:
 def failed(name: str, exc: PointqError) -> ReadFile:
     """A file that cannot be read."""
     return ReadFile(FileReport(name, "failed", error=f"{exc.message}; {exc.hint}" if exc.hint else exc.message))
+
+
+def unread(file: Task | Source, exc: PointqError) -> ReadFile:
+    """A file that cannot be read, or need not be: one that nobody named and that is plainly no track is passed over."""
+    if not (isinstance(exc, FormatError) and is_foreign(exc, file.file_name)):
+        return failed(file.name, exc)
+    if file.was_named:
+        return ReadFile(replace(failed(file.name, exc).report, foreign=True))
+    return ReadFile(FileReport(file.name, "passed over", error=exc.message, foreign=True))
 
 
 def _read(task: Task) -> ReadFile:
@@ -110,7 +122,8 @@ def _report(name: str, track: TrackFile, batch: PointBatch) -> FileReport:
         kind=batch.kind.name,
         logger=_shown(track.logger or track.serial),
         device=_shown(track.device),
-        flight_ids=tuple(flight.flight_id or "" for flight in batch.flights),
+        flight_ids=tuple(flight.flight_id or "" for flight in islice(batch.flights, LISTED)),
+        flights=len(batch.flights),
         records=track.records,
         fixes=len(batch),
         rejected=len(track.rejects),

@@ -40,7 +40,7 @@ class RejectsFile:
 
     async def write(self, arrived: Arrived, report: FileReport) -> None:
         """Write down what was refused of a file."""
-        if report.error or report.rejected:
+        if report.outcome == "failed" or report.rejected:
             await asyncio.to_thread(self._write, _entries(arrived, report))
 
     def _write(self, entries: Iterable[dict[str, object]]) -> None:
@@ -50,7 +50,7 @@ class RejectsFile:
 
 
 def _entries(arrived: Arrived, report: FileReport) -> Iterator[dict[str, object]]:
-    if report.error:
+    if report.outcome == "failed":
         yield {"file": report.file, "line": None, "record": None, "offset": None, "reason": report.error, "text": None}
     # a server that read the file lists some of them, and they are all that is known here
     rejects = arrived.file.rejects if arrived.file.rejects is not None else report.rejects

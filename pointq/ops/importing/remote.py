@@ -51,7 +51,7 @@ class Remote:
             body, content_type = await asyncio.to_thread(_form, task)
             headers = {**self._headers, "Content-Type": content_type, "Content-Encoding": "gzip"}
             status, answer = await self._insist(body, headers)
-        return _judged(task.name, status, answer)
+        return _judged(task, status, answer)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -99,14 +99,14 @@ def _endpoint(url: str) -> str:
     return url.rstrip("/").removesuffix(PATH) + PATH
 
 
-def _judged(name: str, status: int, answer: Any) -> ReadFile:  # noqa: ANN401 - JSON
+def _judged(task: Task, status: int, answer: Any) -> ReadFile:  # noqa: ANN401 - JSON
     try:
         if status == HTTPStatus.ACCEPTED or answer.get("files"):
             (said,) = answer["files"]
-            return ReadFile(from_answer(name, said))
+            return ReadFile(from_answer(task.name, said, was_named=task.was_named))
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        return failed(name, PointqError(f"the server's answer ({status}) cannot be read: {exc}"))
-    return failed(name, PointqError(f"the server refuses the file: {_detail(answer)}"))
+        return failed(task.name, PointqError(f"the server's answer ({status}) cannot be read: {exc}"))
+    return failed(task.name, PointqError(f"the server refuses the file: {_detail(answer)}"))
 
 
 def _detail(answer: Any) -> str:  # noqa: ANN401 - JSON

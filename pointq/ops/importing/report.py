@@ -9,10 +9,13 @@ from typing import Literal
 from pointq.formats.track import LineReject
 
 LISTED = 100
-"""Rejected records that a report lists; `rejected` says how many there are, and a file of rejects has them all."""
+"""Flights, and rejected records, that a report lists; `flights` and `rejected` say how many there are."""
 
-Outcome = Literal["readable", "queued", "accepted", "stored", "nothing new", "already imported", "no fixes", "failed"]
-"""``readable``: a dry run. ``queued``: durable in the queue. ``accepted``: durable on the server that it was posted to."""
+Outcome = Literal[
+    "readable", "queued", "accepted", "stored", "nothing new", "already imported", "no fixes", "passed over", "failed"
+]
+"""``readable``: a dry run. ``queued``: durable in the queue. ``accepted``: durable on the server that it was posted to.
+``passed over``: found among others, and plainly something else than a track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class FileReport:
     device: str | None = None
     """The type of what recorded it, where the file names it."""
     flight_ids: tuple[str, ...] = ()
+    """The first of them."""
+    flights: int = 0
     records: int = 0
     """What should be fixes: those accepted, those rejected, and those equal to an earlier one."""
     fixes: int = 0
@@ -46,6 +51,9 @@ class FileReport:
     new: int | None = None
     """Fixes that were not in the database before; None where it was not waited for."""
     error: str | None = None
+    """Why it failed, or was passed over."""
+    foreign: bool = False
+    """Whether it is plainly something else than a track; it failed if it was to be one all the same."""
 
     @property
     def duplicates(self) -> int:
@@ -60,12 +68,14 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over the files that were read; those imported before count only as files."""
+    """The sums over the files that were not passed over; those imported before count only as files."""
 
     files: int
     failed: int
     already_imported: int
+    passed_over: int
     flights: int
+    """Different ones, as far as the reports list them; each of the others counts as one."""
     records: int
     fixes: int
     rejected: int
@@ -83,10 +93,12 @@ def summary(reports: Sequence[FileReport]) -> Totals:
     read = [report for report in reports if report.outcome != "already imported"]
     known = all(report.new is not None for report in read if report.fixes)
     return Totals(
-        files=len(reports),
+        files=len(reports) - outcomes["passed over"],
         failed=outcomes["failed"],
         already_imported=outcomes["already imported"],
-        flights=len({(report.kind, flight) for report in read for flight in report.flight_ids}),
+        passed_over=outcomes["passed over"],
+        flights=len({(report.kind, flight) for report in read for flight in report.flight_ids})
+        + sum(report.flights - len(report.flight_ids) for report in read),
         records=sum(report.records for report in read),
         fixes=sum(report.fixes for report in read),
         rejected=sum(report.rejected for report in read),

@@ -1,5 +1,5 @@
 -- imports: the ledger of files that were imported. A row says which points a file had; whether they are stored is for `flights` to
--- say, which counts them in the transaction that stores them: see known_imports.
+-- say, which counts them in the transaction that stores them: see known_imports. flight_ids are the first of them, flight_uuids all.
 CREATE TABLE IF NOT EXISTS imports (
     content bytea NOT NULL,
     options text NOT NULL,

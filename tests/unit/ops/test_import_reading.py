@@ -77,6 +77,55 @@ def test_what_is_no_flight_fails_with_a_reason(data: bytes) -> None:
     assert found.error
 
 
+POINT = b'{"type": "Point", "coordinates": [7, 46]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("results.csv", b"rank,pilot\n1,Anna\n"),
+        ("task.json", b'{"turnpoints": []}'),
+        ("notes.txt", b""),
+        ("waypoints.gpx", b"<gpx><wpt lat='46' lon='7'/></gpx>"),
+        ("airspace.geojson", b'{"type": "FeatureCollection", "features": []}'),
+        ("turnpoints.geojson", POINT),
+        ("task.json", b'{"kind": "task", "start": ' + POINT + b"}"),
+    ],
+)
+def test_what_is_plainly_no_track_fails_only_where_it_was_named(name: str, data: bytes) -> None:
+    named, found = (read(Task(name, name, data, Options(), NOW_US, was_named=was_named)).report for was_named in (True, False))
+
+    assert (named.outcome, found.outcome) == ("failed", "passed over")
+    assert (named.foreign, found.foreign) == (True, True)
+    assert (named.error or "").startswith(found.error or "no reason")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("anna.igc", b""),
+        ("anna.igc", b"<html>"),
+        ("anna.gpx", b"<html>"),
+        ("anna.geojson", b'{"type": "FeatureCollection", '),
+        ("anna.json", b'{"type": "FeatureCollection", '),
+        ("anna.csv", b"lat,lon\n46,7\n"),
+    ],
+)
+def test_what_should_be_a_track_fails_wherever_it_lay(name: str, data: bytes) -> None:
+    found = read(Task(name, name, data, Options(), NOW_US, was_named=False)).report
+
+    assert (found.outcome, found.foreign) == ("failed", False)
+
+
+def test_a_report_lists_the_first_flights_and_says_how_many_there_are() -> None:
+    count = LISTED + 20
+    rows = (f"{device},2024-07-01T12:00:00Z,46,{device + 1}" for device in range(count))
+    file = read(Task("a.csv", "a.csv", "\n".join(["device,time,lat,lon", *rows]).encode(), Options(), NOW_US))
+
+    assert (file.report.flights, len(file.report.flight_ids), len(file.flights)) == (count, LISTED, count)
+    assert summary([file.report, file.report]).flights == LISTED + 2 * 20
+
+
 def test_what_decides_besides_the_bytes() -> None:
     plain = Options().signature("a.igc")
 
@@ -154,6 +203,12 @@ def test_what_is_known_already_counts_only_as_a_file() -> None:
 
     assert (found.files, found.already_imported, found.fixes, found.records, found.rejected) == (2, 1, 5, 7, 0)
     assert (found.new, found.duplicates) == (4, 3)
+
+
+def test_what_was_passed_over_is_no_file_of_an_import() -> None:
+    found = summary([FileReport("a", "stored", fixes=5, new=5), FileReport("b", "passed over", foreign=True)])
+
+    assert (found.files, found.passed_over, found.failed, found.new) == (1, 1, 0, 5)
 
 
 def test_what_nobody_waited_for_is_not_known_to_be_new() -> None:

@@ -10,6 +10,7 @@ from pointq.ops.importing.options import Options
 from pointq.ops.importing.pipeline import Arrived, Content
 from pointq.ops.importing.reading import Task, read
 from pointq.ops.importing.rejects import RejectsFile
+from pointq.ops.source import Source
 from tests.support.flights import igc
 from tests.support.packets import END, about, fix
 
@@ -20,7 +21,7 @@ TABLE = "time,lat,lon\r\n2024-07-01T12:00:00Z,0,0\r\n2024-07-01T12:00:00Z,46,7\r
 async def written(path: Path, data: bytes) -> list[Any]:
     file = read(Task("a", "a", data, Options(), NOW_US, keeps_rejects=True))
     with RejectsFile(path) as rejects:
-        await rejects.write(Arrived(file, Content("a", "a", (b"", ""), data)), file.report)
+        await rejects.write(Arrived(file, Content(Source("a", "a", lambda: data), (b"", ""), data)), file.report)
     return entries(path)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -65,7 +66,22 @@ async def test_a_busy_server_is_tried_again() -> None:
     assert asked == ["Bearer secret"] * 2
     local = read(TASK).report
     assert (file.report.file, file.report.outcome, file.report.fixes) == ("day/a.igc", "accepted", 1)
-    assert (file.report.start, file.report.flight_ids, file.report.highest) == (local.start, local.flight_ids, local.highest)
+    same = ("start", "flight_ids", "flights", "highest")
+    assert [getattr(file.report, name) for name in same] == [getattr(local, name) for name in same]
+
+
+@pytest.mark.parametrize(("was_named", "outcome"), [(True, "failed"), (False, "passed over")])
+async def test_what_is_no_track_is_passed_over_unless_it_was_named(*, was_named: bool, outcome: str) -> None:
+    task = replace(TASK, data=b"rank,pilot", file_name="results.csv")
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"files": [to_answer(read(task).report)]}, status=422)
+
+    async with server(answer) as url, remote(url) as reader:
+        file = await reader.read(replace(task, was_named=was_named))
+
+    assert (file.report.outcome, file.report.foreign) == (outcome, True)
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pointq.errors import PointqError
+from pointq.errors import NoTrack, PointqError
 from pointq.formats.detect import FORMATS
 from pointq.ops.archives import Bounds
 from pointq.ops.source import Source
@@ -16,7 +16,18 @@ from pointq.ops.sources import count, find, read_stdin
 
 
 def names(*paths: str) -> list[str]:
-    return [source.name for source in find(paths)]
+    """What is opened."""
+    return [source.name for source in find(paths) if not is_passed_over(source)]
+
+
+def is_passed_over(source: Source) -> bool:
+    try:
+        source.read()
+    except NoTrack:
+        return True
+    except PointqError:
+        pass
+    return False
 
 
 def write(path: Path, data: bytes = b"data") -> Path:
@@ -38,6 +49,33 @@ def test_a_folder_gives_its_flights_in_order_at_any_depth(tmp_path: Path) -> Non
         write(tmp_path / name)
 
     assert names(str(tmp_path)) == [str(tmp_path / name) for name in ("a/upload.txt", "a/z.IGC", "b.igc")]
+
+
+def test_what_a_folder_and_an_archive_hold_besides_is_named_and_not_opened(tmp_path: Path) -> None:
+    zipped(tmp_path / "task.zip", ("a.igc", b"track"), ("task.pdf", b"%PDF"), (".DS_Store", b"\0"))
+    zipped(tmp_path / "photos.zip", ("1.jpg", b"\xff\xd8"), ("2.jpg", b"\xff\xd8"))
+    for name in ("notes.md", ".DS_Store", ".git/objects/17", "day/notes.md", "b.igc"):
+        write(tmp_path / name)
+    (tmp_path / "again.md").symlink_to(tmp_path / "notes.md")
+
+    found = list(find([str(tmp_path), f"{tmp_path}/**"]))
+
+    besides = ["again.md", "day/notes.md", "photos.zip", "task.zip:task.pdf"]
+    assert [source.name for source in found if is_passed_over(source)] == [f"{tmp_path}/{name}" for name in besides]
+    assert len(found) == len(besides) + 2
+
+
+def test_only_what_was_named_has_to_be_a_track(tmp_path: Path) -> None:
+    single = zipped(tmp_path / "single.zip", ("results.csv", b"rank"))
+    several = zipped(tmp_path / "several.zip", ("results.csv", b"rank"), ("a.igc", b"track"))
+    folder = write(tmp_path / "day/results.csv").parent
+
+    def named(path: str) -> list[bool]:
+        return [source.was_named for source in find([path])]
+
+    assert named(f"{folder}/results.csv") == named(str(single)) == [True]
+    assert named(str(folder)) == named(f"{folder}/*.csv") == named(f"{tmp_path}/sing*.zip") == [False]
+    assert named(str(several)) == [False, False]
 
 
 def test_a_folder_gives_files_of_every_format_that_is_read(tmp_path: Path) -> None:
@@ -62,7 +100,6 @@ def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path) -> None:
 def test_an_archive_gives_its_members_also_inside_a_folder(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "task.zip", "w") as file:
         file.writestr("x/a.igc", b"first")
-        file.writestr("readme.md", b"no flight")
         file.writestr("b.igc", b"second")
 
     found = list(find([str(tmp_path)]))
@@ -227,8 +264,9 @@ def test_a_path_that_leads_nowhere_says_so(tmp_path: Path, name: str) -> None:
 def test_a_folder_without_flights_says_so(tmp_path: Path) -> None:
     write(tmp_path / "notes.md")
 
-    (source,) = find([str(tmp_path)])
+    notes, source = find([str(tmp_path)])
 
+    assert is_passed_over(notes)
     assert reading(source) == f"{tmp_path} holds no .bin, .csv, .fit, .geojson, .gpx, .igc, .json, .tsv, .txt, .zip file"
 
 
