@@ -109,7 +109,7 @@ def _explanation(trouble: Sequence[FileReport]) -> Iterator[str]:
 
 def _passed_over(reports: Sequence[FileReport]) -> str:
     names = [report.file for report in reports if report.outcome == "passed over"]
-    return f"passed over, since no track is in it or pointq does not read it: {_some(names)}"
+    return f"passed over, no track that pointq reads: {_some(names)}"
 
 
 def _some(names: Sequence[str]) -> str:

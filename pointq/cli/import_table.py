@@ -53,6 +53,11 @@ def _logger(report: FileReport) -> str:
     return (report.device or report.logger or "").replace(",", " ")
 
 
+def _duplicates(report: FileReport) -> str:
+    """Of a file that was not read again all are: its outcome says so."""
+    return count(report.duplicates) if report.duplicates and report.outcome != "already imported" else ""
+
+
 _COLUMNS = (
     _Column("format", lambda r: r.format or "", 6, left=True),
     _Column("logger", lambda r: _logger(r)[:_LOGGER_WIDTH], 7, left=True),
@@ -60,7 +65,7 @@ _COLUMNS = (
     _Column("hours", _duration, 1),
     _Column("fixes", lambda r: count(r.fixes) if r.format else "", 0),
     _Column("rejected", lambda r: count(r.rejected) if r.rejected else "", 3),
-    _Column("duplicates", lambda r: count(r.duplicates) if r.duplicates else "", 8),
+    _Column("duplicates", _duplicates, 8),
     _Column("highest", lambda r: f"{count(r.highest)} m" if r.highest is not None else "", 4),
     _Column("track", lambda r: f"{r.length_km:,.1f} km".replace(",", " ") if r.length_km is not None else "", 5),
 )
