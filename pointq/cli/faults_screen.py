@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from pointq.cli.columns import columns
 from pointq.cli.numbers import count
 from pointq.ops.bench.suite_faults import FaultReport
 
@@ -26,14 +26,12 @@ def _parts(report: FaultReport) -> Iterator[RenderableType]:
     yield from _verdict(report)
 
 
-def _faults(report: FaultReport) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in ("fault", "times", "seconds"):
-        table.add_column(column, justify="left" if column == "fault" else "right")
+def _faults(report: FaultReport) -> Group:
+    rows = []
     for what, times in Counter(fault.what for fault in report.faults).items():
         lasted = sum(fault.seconds for fault in report.faults if fault.what == what)
-        table.add_row(what, str(times), f"{lasted:.1f}")
-    return table
+        rows.append((what, str(times), f"{lasted:.1f}"))
+    return Group(*columns(("fault", "times", "seconds"), rows))
 
 
 def _requests(report: FaultReport) -> Text:

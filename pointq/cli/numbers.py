@@ -1,11 +1,25 @@
 """Numbers, ages and sizes as people read them."""
 
+_SHORT = 99_999.5
+_NEXT_UNIT = 999.5
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def count(value: float | None) -> str:
     """``1 234 567``; a dash for what is not known."""
     return "-" if value is None else f"{value:,.0f}".replace(",", " ")
+
+
+def short(value: float | None) -> str:
+    """At most six characters: ``99 999``, ``123 k``, ``1.23 M``; a dash for what is not known."""
+    if value is None or value < _SHORT:
+        return count(value)
+    for unit in ("k", "M", "G"):  # noqa: B007 - the last one serves all that is larger
+        value /= 1000
+        if value < _NEXT_UNIT:
+            break
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0  # noqa: PLR2004 - three figures
+    return f"{value:.{digits}f} {unit}"
 
 
 def rate(value: float | None) -> str:

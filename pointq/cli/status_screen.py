@@ -1,109 +1,94 @@
-"""The status as a screen of 80 columns."""
+"""The status as lines of text: as many and as wide as there is room for, the most important first."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from pointq.cli.numbers import age, count, rate, size
-from pointq.ops.notices import IntakeStatus
-from pointq.ops.status import Status
+from pointq.cli.status_curves import curves
+from pointq.cli.status_heads import heads
+from pointq.cli.status_lanes import WIDE, lanes
+from pointq.cli.status_workers import workers
+from pointq.ops.watch import View
 
-_STYLES = {"ok": "green", "degraded": "yellow", "down": "bold red"}
-
-
-def render(status: Status) -> RenderableType:
-    """Backends, lanes by priority, workers, totals, and what is wrong."""
-    return Group(*_parts(status))
-
-
-def _parts(status: Status) -> Iterator[RenderableType]:
-    yield Text.assemble(
-        "pointq  ", (status.state.upper(), _STYLES[status.state]), f"  {status.time[:19].replace('T', ' ')} UTC"
-    )
-    yield _backends(status)
-    for server in status.servers:
-        yield _server(server, status.time)
-    yield Text("")
-    yield _queues(status)
-    if status.workers is not None:
-        yield Text("")
-        yield _workers(status)
-    yield Text("")
-    yield _totals(status)
-    for reason in status.reasons:
-        yield Text(f"! {reason}", style=_STYLES[status.state])
+_NOTE_STYLES = {"ok": "", "degraded": "yellow", "down": "bold red"}
+_MOST_NOTES = 6
+_MOST_CURVE_ROWS = 3
+_FEW_WORKERS = 3
+"""Lines of workers, their heading among them, that come before curves."""
+_ENOUGH_BESIDE_SHARDS = 36
+"""Lines for all the rest: a screen that shows shards should lose nothing else."""
+_SPARE_BELOW_CURVES = 12
+"""Lines that must be left over before curves get higher."""
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    return table
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is to write on, in characters; no height: as many lines as it takes."""
+
+    width: int
+    height: int | None = None
 
 
-def _backends(status: Status) -> Text:
-    redis, database = status.redis, status.database
-    parts = []
-    if redis.connected:
-        limit = f" of {size(redis.maxmemory_bytes)}" if redis.maxmemory_bytes else ""
-        parts.append(f"{redis.engine} {redis.version}, {size(redis.used_memory_bytes)}{limit}, {redis.persistence}")
-    else:
-        parts.append("Redis: no answer")
-    if database.connected:
-        timescale = f" with TimescaleDB {database.timescaledb}" if database.timescaledb else ""
-        parts.append(f"PostgreSQL {database.version}{timescale}")
-    else:
-        parts.append("database: no answer")
-    return Text("  ·  ".join(parts))
+def screen(view: View, room: Room, footer: str = "") -> list[Text]:
+    """Backends, totals, lanes, curves, workers, and last what is wrong and what to do about it."""
+    top = [*heads(view, room.width, footer), Text(), *lanes(view, room.width, with_shards=_has_room_for_shards(view, room))]
+    notes = _notes(view, room)
+    people = workers(view, room.width)
+    left = None if room.height is None else room.height - len(top) - _block(notes)
+    curve = _curves(view, room.width, left, min(len(people), _FEW_WORKERS))
+    if left is not None:
+        people = _fitting(people, left - _block(curve) - 1)
+    lines = [line for block in (top, curve, people, notes) if block for line in (*block, Text())][:-1]
+    return [_cut(line, room.width) for line in lines[: room.height]]
 
 
-def _server(server: IntakeStatus, now: str) -> Text:
-    way = f"points go by the {server.via}" if server.is_open else "points are refused"
-    lasts = max(datetime.fromisoformat(now).timestamp() - server.since, 0.0)
-    return Text(f"serve {server.pid}: {way} since {age(lasts)}", style="" if server.via == "queue" else "yellow")
+def _has_room_for_shards(view: View, room: Room) -> bool:
+    shards = [len(each) for each in view.shards.values()]
+    if max(shards, default=1) == 1 or room.width < WIDE:
+        return False
+    return room.height is None or room.height - sum(shards) >= _ENOUGH_BESIDE_SHARDS
 
 
-def _queues(status: Status) -> Table:
-    table = _table("lane", "prio", "ready", "pending", "oldest", "in/s", "out/s", "empty in", "dead")
-    for queue in status.queues:
-        table.add_row(
-            queue.kind,
-            str(queue.priority),
-            count(queue.ready_points),
-            count(queue.pending_points),
-            age(queue.oldest_age_seconds),
-            rate(queue.in_points_per_second),
-            rate(queue.out_points_per_second),
-            age(queue.drain_eta_seconds) if queue.total_pending else "-",
-            Text(count(queue.dead_points), style="red" if queue.dead_points else ""),
-        )
-    return table
+def _block(lines: Sequence[Text]) -> int:
+    """Lines that a block takes, with the empty one before it."""
+    return len(lines) + 1 if lines else 0
 
 
-def _workers(status: Status) -> RenderableType:
-    if not status.workers:
-        return Text("no worker runs; start one with `pointq work`", style="yellow")
-    table = _table("worker", "prio", "state", "points/s", "stored", "seen")
-    for worker in status.workers:
-        style = "" if worker.state == "running" else "red" if worker.state == "lost" else "yellow"
-        table.add_row(
-            f"{worker.host} {worker.pid}",
-            ",".join(map(str, worker.priorities)),
-            Text(worker.state, style=style),
-            rate(worker.points_per_second),
-            count(worker.stored_points),
-            f"{age(worker.last_seen_seconds)} ago",
-        )
-    return table
+def _curves(view: View, width: int, left: int | None, people: int) -> list[Text]:
+    """As high as there is room for; where workers would have none, without the lanes where nothing moved, or none at all."""
+    if left is None or not view.looks:
+        return []
+    for rows in range(_MOST_CURVE_ROWS, 0, -1):
+        lines = curves(view, width, rows)
+        if _block(lines) + people + 1 + (_SPARE_BELOW_CURVES if rows > 1 else 0) <= left:
+            return lines
+    lines = curves(view, width, all_lanes=False)
+    return lines if _block(lines) + people + 1 <= left else []
 
 
-def _totals(status: Status) -> Text:
-    totals = status.totals
-    return Text(
-        f"accepted {count(totals.accepted_points)}  stored {count(totals.stored_points)}"
-        f"  duplicates {count(totals.duplicate_points)}  rejected {count(totals.rejected_points)}"
-        f"  dead {count(totals.dead_points)}" + (f"  lost {count(totals.lost_points)}" if totals.lost_points else "")
-    )
+def _fitting(people: Sequence[Text], left: int) -> list[Text]:
+    if len(people) <= left:
+        return list(people)
+    shown = max(left - 1, 0)
+    hidden = len(people) - shown
+    return [*people[:shown], Text(f"and {hidden} more", style="dim")] if left > 0 else []
+
+
+def _notes(view: View, room: Room) -> list[Text]:
+    style = _NOTE_STYLES[view.status.state]
+    lines = [line for reason in view.status.reasons for line in _wrapped(f"! {reason}", room.width, style)]
+    if room.height is None or len(lines) <= _MOST_NOTES:
+        return lines
+    return [*lines[: _MOST_NOTES - 1], Text("  … pointq status shows all of it", style=style)]
+
+
+def _wrapped(text: str, width: int, style: str) -> list[Text]:
+    from textwrap import wrap
+
+    return [Text(line, style=style) for line in wrap(text, width, subsequent_indent="  ")]
+
+
+def _cut(line: Text, width: int) -> Text:
+    line.truncate(width, overflow="ellipsis")
+    return line

@@ -34,8 +34,12 @@ PLAIN_VARIABLES = {
 
 UNREADABLE_HINT = "check --config or POINTQ_CONFIG, and who may read the file"
 
-COMMANDS_WITH_SETTINGS = ("serve.", "work.")
+COMMANDS_WITH_SETTINGS = ("serve.", "work.", "check.")
 """Tables whose settings are options of the command of that name, which does not repeat it: ``--port``."""
+
+
+_UNITS_LEFT_OUT = ("_seconds", "_points", "_percent")
+"""Limits of `pointq check` are typed without them: ``--max-age``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,17 @@ def variable(key: str) -> str:
 
 
 def _flag(key: str, value: object) -> str:
+    if key.startswith("check."):
+        key = _without_unit(key)
     for command in COMMANDS_WITH_SETTINGS:
         key = key.removeprefix(command)
     return ("--no-" if value is False else "--") + key.replace(".", "-").replace("_", "-")
+
+
+def _without_unit(key: str) -> str:
+    for unit in _UNITS_LEFT_OUT:
+        key = key.removesuffix(unit)
+    return key
 
 
 def _flatten(content: Mapping[str, object], shown: str) -> Iterator[tuple[str, object]]:

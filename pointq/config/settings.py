@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from pointq.config.limits import checked_limit, checked_limits
 from pointq.config.paths import default_data_dir
 
 MEBIBYTE = 1024 * 1024
@@ -71,6 +72,8 @@ def _lower(value: object) -> object:
 
 
 Count = Annotated[int, Field(ge=1)]
+LimitText = Annotated[str, AfterValidator(checked_limit)]
+LimitTexts = Annotated[str, AfterValidator(checked_limits)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -183,6 +186,26 @@ class WorkSettings(Section):
     )
 
 
+class CheckSettings(Section):
+    """What `pointq check` reports, as warning:critical; off is never, 1=30:120 is for one priority alone."""
+
+    max_age_seconds: LimitTexts = Field(
+        default="1=30:120, 2=600:3600, 3=600:3600",
+        description="Longest that the oldest point of a lane may wait, in seconds",
+    )
+    max_depth_points: LimitTexts = Field(
+        default="off", description="Most points that may wait in a lane; one long flight is tens of thousands"
+    )
+    max_dead_points: LimitTexts = Field(default="0:", description="Most dead letters of a lane, in points")
+    min_workers: LimitTexts = Field(default=":1", description="Fewest live workers that take a priority")
+    max_spool_percent: LimitText = Field(
+        default="0:80", description="How full the spool of this machine may be, in percent of spool.max_bytes"
+    )
+    max_redis_memory_percent: LimitText = Field(
+        default="75:90", description="How full the memory of Redis may be, in percent of its maxmemory"
+    )
+
+
 class LogSettings(Section):
     """What pointq writes to stderr."""
 
@@ -219,6 +242,7 @@ class Settings(Section):
     spool: SpoolSettings = SpoolSettings()
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()
+    check: CheckSettings = CheckSettings()
     log: LogSettings = LogSettings()
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pointq.errors import DatabaseError, RedisError
 from pointq.ops.notices import IntakeStatus
+from pointq.ops.trend import Trend
 from pointq.points.kinds import Kind
 from pointq.queue.lanes import Lane
 from pointq.queue.measure import Measure
@@ -62,6 +63,8 @@ class QueueStatus:
     in_points_per_second: float | None = None
     out_points_per_second: float | None = None
     drain_eta_seconds: float | None = None
+    trend: Trend | None = None
+    """``ok``, ``lagging`` or ``stalled`` where somebody watches; one look tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def compose(
     kinds = list(dict.fromkeys(lane.kind for lane in lanes))
     reachable = None if isinstance(queue, Exception) else queue
     measures = reachable.measures if reachable else {}
-    queues = tuple(_queue_status(kind, [m for lane, m in measures.items() if lane.kind is kind]) for kind in kinds)
+    queues = tuple(queue_status(kind, [m for lane, m in measures.items() if lane.kind is kind]) for kind in kinds)
     going = [intake] if intake else servers
     accepts = any(each.is_open for each in going) if going else reachable is not None
     totals = _totals(list(measures.values())) if reachable else Totals()
@@ -213,7 +216,9 @@ def _spool_reasons(spool: SpoolStatus | Exception) -> Iterator[str]:
 
 
 def _queue_reasons(facts: QueueFacts | None, queues: Sequence[QueueStatus]) -> Iterator[str]:
-    yield from (f"{q.dead_points} {q.kind} points are dead letters" for q in queues if q.dead_points)
+    for q in queues:
+        if q.dead_points:
+            yield f"{q.dead_points} {q.kind} points are dead letters: pointq inspect {q.kind} --dead"
     if facts is None:
         return
     paused = Counter(worker.trouble for worker in facts.workers if worker.trouble and worker.state != "lost")
@@ -225,7 +230,8 @@ def _queue_reasons(facts: QueueFacts | None, queues: Sequence[QueueStatus]) -> I
             yield f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}; `pointq work` starts one"
 
 
-def _queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:
+def queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:
+    """Those lanes of a kind together; nothing known where there is none."""
     if not measures:
         return QueueStatus(kind.name, kind.priority)
     waiting = sum(m.ready_points + m.pending_points for m in measures)

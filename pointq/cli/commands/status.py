@@ -1,86 +1,89 @@
 """``pointq status``: what waits, how old it is, who works on it."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointq.cli.context import JsonOption, app_context, print_json
+from pointq.cli.context import AppContext, JsonOption, app_context, print_json
 from pointq.cli.help import help_text
+from pointq.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
     from pointq.config import Settings
-    from pointq.ops.status import Status
+    from pointq.ops.watch import View, Watch
 
 HELP = help_text(
     "Show what waits, how old it is, how fast it moves, and who works on it.",
     ("pointq status", "once"),
-    ("pointq status --watch", "again and again, until Ctrl-C"),
+    ("pointq status --watch", "a screen with curves and trends; q or Ctrl-C ends it"),
+    ("pointq status --watch --interval 60 >> points.log", "a line a minute, for a log"),
     ("pointq status --json | jq .state", "for a script"),
+    ("pointq status --watch --json", "one JSON object a line, with the trend of each lane"),
 )
 
 
 def status(
     ctx: typer.Context,
     *,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again every second, until Ctrl-C.")] = False,
-    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it again and again: a screen, or lines off a terminal.")
+    ] = False,
+    interval: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="Time between two looks.")] = 1.0,
     as_json: JsonOption = False,
-) -> None:
+) -> ExitCode | None:
     """Print the status."""
     import asyncio
 
     app = app_context(ctx)
-    settings = app.load_config().settings
-    show: Callable[[Status], object]
-    if as_json:
-        show = print_json
-    else:
-        from pointq.cli.status_screen import render
-
-        show = lambda status: app.out.print(render(status))  # noqa: E731 - shorter than a function of its own
+    watching = _watch(app.load_config().settings)
     if not watch:
-        show(asyncio.run(look(settings)))
+        _show(app, asyncio.run(_look_once(watching)), as_json=as_json)
+        return None
+    from pointq.cli.status_watch import line, watch_lines, watch_screen
+
+    if not as_json and app.out.is_terminal and not app.out.is_dumb_terminal:
+        return asyncio.run(watch_screen(watching, app.out, interval))
+
+    def show(view: "View") -> None:
+        if as_json:
+            print_json(view.status)
+        else:
+            typer.echo(line(view.status))
+
+    asyncio.run(watch_lines(watching, show, interval))
+    return None
+
+
+async def _look_once(watch: "Watch") -> "View":
+    from dataclasses import replace
+
+    try:
+        # one look makes no curve
+        return replace(await watch.look(), looks={})
+    finally:
+        await watch.close()
+
+
+def _show(app: AppContext, view: "View", *, as_json: bool) -> None:
+    if as_json:
+        print_json(view.status)
         return
-    if not as_json and app.out.is_terminal:
-        _watch_screen(settings, app.out, interval)
-    else:
-        while True:
-            show(asyncio.run(look(settings)))
-            time.sleep(interval)
+    from rich.console import Group
+
+    from pointq.cli.status_screen import Room, screen
+
+    app.out.print(Group(*screen(view, Room(app.out.width))), soft_wrap=True)
 
 
-def _watch_screen(settings: "Settings", console: "Console", interval: float) -> None:
-    import asyncio
-
-    from rich.live import Live
-
-    from pointq.cli.status_screen import render
-
-    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
-            live.update(render(asyncio.run(look(settings))), refresh=True)
-            time.sleep(interval)
-
-
-async def look(settings: "Settings") -> "Status":
-    """The status now; embedded servers that do not run are not started for it."""
+def _watch(settings: "Settings") -> "Watch":
+    """Embedded servers that do not run are not started for it."""
     from pointq.cli.backends import running_servers
-    from pointq.ops.collect import collect, nothing_runs
-    from pointq.queue.connection import connect
+    from pointq.ops.watch import Watch
     from pointq.queue.lanes import lanes_of
 
+    def addresses() -> tuple[str, str] | None:
+        found = running_servers(settings)
+        return (found.redis_url, found.database_url) if found else None
+
     lanes = lanes_of(shards=settings.queue.shards, prefix=settings.queue.prefix)
-    found = running_servers(settings)
-    if found is None:
-        return nothing_runs(lanes)
-    redis = connect(found.redis_url)
-    try:
-        spool = settings.data_dir / "spool"
-        return await collect(redis, found.redis_url, found.database_url, lanes, prefix=settings.queue.prefix, spool=spool)
-    finally:
-        await redis.aclose()
+    return Watch(addresses, lanes, prefix=settings.queue.prefix, spool=settings.data_dir / "spool")

@@ -68,7 +68,7 @@ def test_evicting_servers_and_dead_letters_are_named() -> None:
 
     assert status.state == "degraded"
     assert "maxmemory-policy is allkeys-lru" in status.reasons[0]
-    assert status.reasons[1] == "3 live points are dead letters"
+    assert status.reasons[1] == "3 live points are dead letters: pointq inspect live --dead"
 
 
 def test_a_loss_of_redis_is_named_for_a_week_and_counted_for_ever() -> None:
