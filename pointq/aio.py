@@ -1,12 +1,15 @@
-"""What pointq needs of asyncio beyond asyncio: a loop in C, waiting for the first of several, waiting longer and longer."""
+"""What pointq needs of asyncio beyond asyncio: a loop in C, waiting for the first of several, for nobody, longer and longer."""
 
 import asyncio
 import random
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[object]]
@@ -22,6 +25,16 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             return runner.run(main)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
+
+
+def look(main: Coroutine[Any, Any, T]) -> T:
+    """Run what only looks, to its end: names and disks that hang are left behind in their threads, not waited for."""
+
+    async def patient() -> T:
+        asyncio.get_running_loop().set_default_executor(Unawaited())
+        return await main
+
+    return asyncio.run(patient())
 
 
 def _new_runner() -> asyncio.Runner:
@@ -64,6 +77,31 @@ def check_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+class Unawaited(ThreadPoolExecutor):
+    """Threads that nobody waits for, neither an event loop nor the interpreter when they end.
+
+    As the loop's default executor it is what `asyncio.to_thread` and the look-up of names use: a disk or a name server that
+    hangs must not hold back an answer that is there without it.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Run it in a thread of its own."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # from here on it cannot be cancelled under the thread
+
+        def settle() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as exc:  # noqa: BLE001 - it is the caller's
+                future.set_exception(exc)
+
+        threading.Thread(target=settle, daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as inherited
+        """Leave them alone."""
 
 
 class Backoff:

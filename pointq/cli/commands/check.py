@@ -83,9 +83,9 @@ def check(  # noqa: PLR0913 - one parameter is one option
 
 
 def _outcome(app: AppContext, flags: dict[str, str | None], only: str | None) -> "Outcome":
-    import asyncio
     from datetime import datetime
 
+    from pointq import aio
     from pointq.cli.backends import running_servers
     from pointq.cli.check_output import Outcome
     from pointq.errors import BackendError, UsageError
@@ -105,7 +105,7 @@ def _outcome(app: AppContext, flags: dict[str, str | None], only: str | None) ->
     asking = facts(
         names, found.redis_url, found.database_url, lanes, prefix=settings.queue.prefix, spool=settings.data_dir / "spool"
     )
-    status = asyncio.run(asking)
+    status = aio.look(asking)
     findings = checked(status, _limits(settings), names)
     return Outcome(status.time, datetime.fromisoformat(status.time).timestamp(), findings)
 

@@ -32,17 +32,17 @@ def status(
     as_json: JsonOption = False,
 ) -> ExitCode | None:
     """Print the status."""
-    import asyncio
+    from pointq import aio
 
     app = app_context(ctx)
     watching = _watch(app.load_config().settings)
     if not watch:
-        _show(app, asyncio.run(_look_once(watching)), as_json=as_json)
+        _show(app, aio.look(_look_once(watching)), as_json=as_json)
         return None
     from pointq.cli.status_watch import line, watch_lines, watch_screen
 
     if not as_json and app.out.is_terminal and not app.out.is_dumb_terminal:
-        return asyncio.run(watch_screen(watching, app.out, interval))
+        return aio.look(watch_screen(watching, app.out, interval))
 
     def show(view: "View") -> None:
         if as_json:
@@ -50,7 +50,7 @@ def status(
         else:
             typer.echo(line(view.status))
 
-    asyncio.run(watch_lines(watching, show, interval))
+    aio.look(watch_lines(watching, show, interval))
     return None
 
 

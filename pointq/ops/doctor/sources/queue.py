@@ -1,0 +1,132 @@
+"""Redis or Valkey: the server, its clock, the lanes and who works on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import redis.exceptions as redis_errors
+
+from pointq.config import Settings
+from pointq.errors import RedisError
+from pointq.ops.doctor.sources.clocks import Offset, offset
+from pointq.queue.connection import describe, translated
+from pointq.queue.durability import Persistence, persistence
+from pointq.queue.heartbeats import Heartbeat, Heartbeats
+from pointq.queue.lanes import GROUP, Lane, lanes_of
+from pointq.queue.measure import Measure, measure
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_FURTHER_SHARDS = 16
+"""How many shards beyond those configured are looked at: whoever lowers the number goes back to what was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLink:
+    """Whether the server answers."""
+
+    where: str
+    trouble: RedisError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueServer:
+    """What the server says of itself, beside what was configured."""
+
+    settings: Settings
+    embedded: bool
+    persistence: Persistence
+    info: Mapping[str, Any]
+    """The answer to INFO; managed servers hide some of it."""
+    snapshots: str | None
+    """The value of `save`; None where the server does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueClock:
+    """Its clock."""
+
+    offset: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A consumer of one lane that has batches which it has not finished."""
+
+    lane: Lane
+    name: str
+    batches: int
+    idle_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """What waits, and who works on it."""
+
+    settings: Settings
+    measures: Mapping[Lane, Measure]
+    beyond: Mapping[Lane, int]
+    """Batches in shards beyond those configured."""
+    workers: Sequence[Heartbeat]
+    now: float
+    """By the server's clock, Unix seconds."""
+    holders: Sequence[Holder]
+
+
+async def link(redis: "Redis", url: str) -> QueueLink:
+    """Log in. Raises RedisError."""
+    with translated(url):
+        await redis.ping()
+    return QueueLink(describe(url))
+
+
+async def server(redis: "Redis", url: str, settings: Settings, *, embedded: bool) -> QueueServer:
+    """Ask the server about itself. Raises RedisError."""
+    with translated(url):
+        info = await redis.info()
+        return QueueServer(settings, embedded, await persistence(redis), info, await _snapshots(redis))
+
+
+async def clock(redis: "Redis", url: str) -> QueueClock:
+    """Compare its clock. Raises RedisError."""
+    return QueueClock(await offset(Heartbeats(redis, url).now))
+
+
+async def lanes(redis: "Redis", url: str, settings: Settings) -> Lanes:
+    """Look at every lane and every worker; nothing is consumed. Raises RedisError."""
+    prefix, shards = settings.queue.prefix, settings.queue.shards
+    own = lanes_of(shards=shards, prefix=prefix)
+    measures = {lane: await measure(redis, url, lane) for lane in own}
+    beats = Heartbeats(redis, url, prefix)
+    with translated(url):
+        holders = [holder for lane in own for holder in await _holders(redis, lane)]
+        beyond = {
+            lane: batches
+            for lane in lanes_of(shards=shards + _FURTHER_SHARDS, prefix=prefix)
+            if lane.shard >= shards and (batches := await redis.xlen(lane.stream))
+        }
+    return Lanes(settings, measures, beyond, await beats.read(), await beats.now(), holders)
+
+
+async def _snapshots(redis: "Redis") -> str | None:
+    try:
+        return str((await redis.config_get("save")).get("save", ""))
+    except redis_errors.ResponseError:
+        # managed servers refuse CONFIG
+        return None
+
+
+async def _holders(redis: "Redis", lane: Lane) -> list[Holder]:
+    try:
+        consumers = await redis.xinfo_consumers(lane.stream, GROUP)
+    except redis_errors.ResponseError as exc:
+        # neither is there before the first point
+        if "no such key" in str(exc) or "NOGROUP" in str(exc):
+            return []
+        raise
+    return [
+        Holder(lane, consumer["name"].decode(), consumer["pending"], consumer["idle"] / 1000)
+        for consumer in consumers
+        if consumer["pending"]
+    ]

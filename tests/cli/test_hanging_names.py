@@ -1,0 +1,36 @@
+"""A name server that hangs holds back no command that only looks, neither its answer nor the end of its process."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.sites import clean_environ
+
+HANGING = """
+import socket, sys, threading
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+from pointq.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+ENVIRON = {"POINTQ_REDIS__URL": "redis://redis.invalid", "POINTQ_DATABASE__URL": "postgresql://db.invalid/x"}
+
+
+@pytest.mark.parametrize(("command", "code"), [("doctor", 1), ("status", 0), ("check", 2)])
+def test_the_process_ends(command: str, code: int, tmp_path: Path) -> None:
+    started = time.monotonic()
+
+    done = subprocess.run(
+        (sys.executable, "-c", HANGING, command, "--json"),
+        env=clean_environ(tmp_path) | ENVIRON,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert b"redis.invalid" in done.stdout or b"no answer" in done.stdout
+    assert time.monotonic() - started < 15
