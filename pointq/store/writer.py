@@ -1,7 +1,6 @@
 """The writer: a batch into its table and into `flights`, in one transaction."""
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from psycopg import AsyncConnection, AsyncCursor, adapt, errors, pq
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Column, ColumnType
 from pointq.store import statements
-from pointq.store.connection import connect
+from pointq.store.connection import abort, connect
 from pointq.store.encoding import array, bigint_array, copy_blocks, uuid_array
 from pointq.store.prepared import FlightSummary, Prepared, summarize
 from pointq.store.sessions import Ending, Session, end, session_of
@@ -78,8 +77,7 @@ class Writer:
         """Break the connection: a write that waits for a server that says nothing fails at once. Whether there is one."""
         if self._connection is None or self._connection.closed:
             return False
-        with socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line, suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
+        abort(self._connection)
         return True
 
     async def close(self) -> None:

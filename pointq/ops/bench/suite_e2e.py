@@ -19,7 +19,8 @@ from pointq.ops.bench.scratch import REPLACED
 from pointq.ops.bench.suite_db import bare_copy
 from pointq.ops.bench.suite_http import UPLOADERS, accepted
 from pointq.ops.bench.suite_redis import fill
-from pointq.ops.bench.tracks import CHUNK, batches, upload_body
+from pointq.ops.bench.tracks import CHUNK, batches
+from pointq.ops.bodies import json_body
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import UPLOAD
@@ -143,7 +144,7 @@ async def _uploads(stage: Stage, chunks: Sequence[PointBatch]) -> Figure:
     scratch = stage.scratch
     points = len(chunks) * CHUNK
     blocks = [CopyBlock.of(part) for part in batches(chunks, stage.options.batch)]
-    bodies = [upload_body(chunk) for chunk in chunks]
+    bodies = [json_body(chunk) for chunk in chunks]
 
     async with served(stage) as server, worker(stage):
         requests = [request(server.url, UPLOAD.endpoint, body) for body in bodies]

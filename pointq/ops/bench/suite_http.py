@@ -14,7 +14,8 @@ from pointq.ops.bench.memory import used_memory
 from pointq.ops.bench.processes import Server, bare_server, peak_mib, resident_mib, served
 from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.suite_redis import memory_figure
-from pointq.ops.bench.tracks import CHUNK, live_bodies, upload_body
+from pointq.ops.bench.tracks import CHUNK, live_bodies
+from pointq.ops.bodies import json_body
 from pointq.points.kinds import LIVE, UPLOAD, Kind
 from pointq.queue.measure import measure
 
@@ -47,7 +48,7 @@ async def run(stage: Stage) -> AsyncGenerator[Figure, None]:
 async def _uploads(stage: Stage, server: Server) -> Figure:
     stage.tell("http: making uploads")
     chunks = stage.tracks.chunks(min(stage.options.some_points, _BODIES * CHUNK))
-    bodies = [upload_body(chunk) for chunk in chunks]
+    bodies = [json_body(chunk) for chunk in chunks]
     requests = [request(server.url, UPLOAD.endpoint, body) for body in bodies]
 
     async def bare() -> float:

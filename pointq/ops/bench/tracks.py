@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 
 from pointq.errors import PointqError
 from pointq.formats.detect import Hints, parse
+from pointq.ops.soaring import Leg, Task, fly, make_task, positions
 from pointq.points.batch import Array, PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import UPLOAD
@@ -27,6 +27,8 @@ CHUNK = 1_000
 _RESOLUTION = 1 / 60_000
 """Of an IGC file's coordinates, in degrees: the noise stays within it."""
 _SYNTHETIC_FLIGHTS = 60
+_SHORTEST = 4_000
+"""Fixes of a made flight."""
 _DAY_US = 86_400_000_000
 
 
@@ -103,29 +105,34 @@ def _read(path: Path) -> Track | None:
 
 
 def _made(rng: np.random.Generator) -> Track:
-    """A flight: circles in thermals and glides between them, at 1 to 5 Hz with jitter, a few fixes missing."""
-    count = int(rng.integers(4_000, 20_000))
-    rate = int(rng.integers(1, 6))
-    step_us = 1_000_000 // rate
+    """A long flight at 1 to 5 Hz with jitter, a few fixes missing, and the errors of a receiver."""
+    rate, most = int(rng.integers(1, 6)), int(rng.integers(4_000, 20_000))
+    task, legs = _long_flight(rng, 1 / rate)
+    seconds, east, north, altitude = (
+        np.concatenate([getattr(leg, name) for leg in legs])[:most] for name in ("seconds", "east", "north", "altitude")
+    )
+    count = len(seconds)
     skipped = np.cumsum(rng.random(count) < 0.002) * 5  # noqa: PLR2004 - two drop-outs in a thousand fixes
-    jitter = rng.integers(0, step_us // 10, count) if rate > 1 else 0
-    time_us = 1_750_000_000_000_000 + (np.arange(count) + skipped) * step_us + jitter
-    turning = np.repeat(rng.random(count // 200 + 1) < 0.5, 200)[:count]  # noqa: PLR2004 - half of a flight is circling
-    heading = np.cumsum(np.where(turning, 0.3, rng.normal(0, 0.01, count)) / rate)
-    metres = 11.0 / rate
-    lat = rng.uniform(44, 48) + np.cumsum(np.cos(heading)) * metres / 111_320
-    lon = rng.uniform(5, 14) + np.cumsum(np.sin(heading)) * metres / 78_000
-    altitude = 1_500 + np.cumsum(np.where(turning, 1.5, -1.2) / rate + rng.normal(0, 0.3, count))
+    jitter = rng.uniform(0, 0.1 / rate, count) if rate > 1 else 0
+    lat, lon = positions(task, east + rng.normal(0, 1.5, count), north + rng.normal(0, 1.5, count))
     return Track(
         {
             # to the millisecond, which is what phones send
-            "time": time_us.astype(np.int64) // 1_000 * 1_000,
+            "time": 1_750_000_000_000_000 + ((seconds + skipped / rate + jitter) * 1_000).astype(np.int64) * 1_000,
             "lat": lat,
             "lon": lon,
-            "elevation": np.rint(altitude),
-            "barometric_altitude": np.rint(altitude - 40 + rng.normal(0, 2, count)),
+            "elevation": np.rint(altitude + rng.normal(0, 2, count)),
+            "barometric_altitude": np.rint(altitude - 40 + rng.normal(0, 0.5, count)),
         }
     )
+
+
+def _long_flight(rng: np.random.Generator, step: float) -> tuple[Task, list[Leg]]:
+    while True:
+        task = make_task(rng)
+        legs = list(fly(task, rng, step))
+        if sum(len(leg.seconds) for leg in legs) >= _SHORTEST:
+            return task, legs
 
 
 def batches(chunks: Sequence[PointBatch], points: int) -> list[PointBatch]:
@@ -154,17 +161,6 @@ def with_repeats(parts: Sequence[PointBatch], share: float, seed: int) -> list[P
     return mixed
 
 
-def upload_body(batch: PointBatch) -> bytes:
-    """The points of one flight as a phone posts them to ``/tracking/upload``."""
-    (flight,) = batch.flights
-    names = [column for column in UPLOAD.columns if column.name in batch.columns and column.name != "time"]
-    times = [_iso(us) for us in batch.time.tolist()]
-    rows: list[list[Any]] = [times, *(batch.columns[column.name].tolist() for column in names)]
-    keys = ["datetime", *(column.json for column in names)]
-    points = [dict(zip(keys, row, strict=True)) for row in zip(*rows, strict=True)]
-    return orjson.dumps({"flight_id": flight.flight_id, "device_id": flight.device_id, "track_points": points})
-
-
 def live_bodies(tracks: Tracks, count: int) -> list[bytes]:
     """So many posts of one point each to ``/tracking/live``, from 150 pilots in turn, in this hour."""
     chunk = concat(tracks.chunks(10 * CHUNK))
@@ -187,11 +183,6 @@ def _post(batch: PointBatch, turn: int, start: datetime) -> dict[str, object]:
             }
         ],
     }
-
-
-def _iso(us: int) -> str:
-    moment = datetime.fromtimestamp(us // 1_000_000, UTC).replace(microsecond=us % 1_000_000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def total(parts: Sequence[PointBatch]) -> int:

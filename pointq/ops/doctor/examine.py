@@ -1,13 +1,10 @@
 """Asks everyone at the same time, and has the checks look at the answers: it is there within a second whatever is down."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-import psycopg
 from psycopg import AsyncConnection
 
 from pointq.config import LoadedConfig, Settings
@@ -19,6 +16,7 @@ from pointq.ops.doctor.sources.clocks import ClockPair
 from pointq.ops.doctor.sources.setup import Setup, setup
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import describe as describe_redis
+from pointq.store.connection import abort
 from pointq.store.connection import connect as connect_database
 from pointq.store.connection import describe as describe_database
 
@@ -121,7 +119,7 @@ class Questions:
         left = self._deadline - asyncio.get_running_loop().time()
         _, late = await asyncio.wait(tasks, timeout=max(left, 0))
         if late:
-            _break(connection)
+            abort(connection)
             await asyncio.wait(late)
         answers = [TimeoutError(_SILENCE) if task in late else task.exception() or task.result() for task in tasks]
         return dict(zip(_BEHIND_THE_DATABASE, answers, strict=True))
@@ -166,8 +164,3 @@ def _clocks(facts: Facts) -> object:
 
 def _said(exc: object) -> str:
     return str(exc) or type(exc).__name__
-
-
-def _break(connection: AsyncConnection) -> None:
-    with suppress(OSError, psycopg.Error), socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line:
-        line.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ import pytest
 
 from pointq.ops.bench import tracks
 from pointq.ops.bench.tracks import CHUNK, Tracks
+from pointq.ops.bodies import json_body
 from pointq.points.batch import PointBatch, concat
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE, UPLOAD
@@ -52,7 +53,7 @@ def test_positions_have_all_the_digits_that_phones_send(chunks: Sequence[PointBa
 
 
 def test_a_body_is_what_the_server_takes_bit_for_bit(chunks: Sequence[PointBatch]) -> None:
-    body = orjson.loads(tracks.upload_body(chunks[3]))
+    body = orjson.loads(json_body(chunks[3]))
     validated = validate(UPLOAD, body["track_points"], now_us=NOW_US)
 
     assert not validated.rejects

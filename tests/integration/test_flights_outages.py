@@ -1,0 +1,115 @@
+"""``pointq flights`` where the database is down, frozen, or refuses the login: said within a second, exit code 3."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pointq.embedded import wheels
+from pointq.embedded.layout import Layout
+from pointq.errors import DatabaseError, EmbeddedError
+from pointq.ops.flights import look
+from pointq.store.flights import Wanted
+from tests.support.needs import missing
+from tests.support.sites import Site
+
+if sys.platform != "linux":
+    pytest.skip("processes are frozen by means of Linux", allow_module_level=True)
+
+from tests.faults.conftest import unprivileged
+from tests.faults.servers import ADMIN, USER, DatabaseServer
+
+COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--format", "csv")]
+
+
+@pytest.fixture(scope="module")
+def database_server() -> Iterator[DatabaseServer]:
+    """A PostgreSQL that these tests may mistreat; pointq's role needs a password, the administrator none."""
+    try:
+        found = wheels.find()
+    except EmbeddedError as exc:
+        missing(f"{exc.message}; {exc.hint}")
+    folder = Path(tempfile.mkdtemp(prefix="pq-flights-"))
+    folder.chmod(0o711)
+    user = unprivileged()
+    try:
+        with DatabaseServer(folder / "db", wheels.reachable(found, Layout(folder), user), user) as server:
+            rules = folder / "db" / "data" / "pg_hba.conf"
+            rules.write_text(f"local all {ADMIN} trust\nlocal all all scram-sha-256\n")
+            with psycopg.connect(server.url("postgres", ADMIN), autocommit=True) as connection:
+                connection.execute(f"ALTER ROLE {USER} PASSWORD 'right'")
+                connection.execute("SELECT pg_reload_conf()")
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def down(database_server: DatabaseServer, tmp_path: Path) -> Iterator[Site]:
+    """A pointq whose database is as the test makes it."""
+    yield Site("redis://127.0.0.1:1", database_server.url("postgres", ADMIN), "unused", tmp_path)
+    database_server.thaw()
+    database_server.start()
+
+
+def said(site: Site, *words: str) -> None:
+    """Every command says it in one line, with what to do, and prints nothing."""
+    for command in COMMANDS:
+        done = site.run(*command, expect=3)
+        assert done.stdout == ""
+        error, hint = done.stderr.splitlines()
+        assert all(word in error for word in words), error
+        assert hint.startswith("hint: ")
+
+
+def seconds(site: Site) -> float:
+    """How long it takes to find out."""
+    start = time.perf_counter()
+    with pytest.raises(DatabaseError):
+        asyncio.run(look(site.database_url, Wanted(), datetime.now(UTC)))
+    return time.perf_counter() - start
+
+
+def test_down(down: Site, database_server: DatabaseServer) -> None:
+    database_server.shut_down_at_once()
+
+    said(down, "cannot be reached")
+    assert seconds(down) < 1
+
+
+def test_frozen(down: Site, database_server: DatabaseServer) -> None:
+    database_server.freeze()
+
+    said(down, "says nothing for 0.8 s")
+    assert seconds(down) < 1
+
+
+def test_a_wrong_password(down: Site, database_server: DatabaseServer) -> None:
+    url = database_server.url("postgres").replace(f"{USER}@", f"{USER}:mistaken@")
+    wrong = Site(down.redis_url, url, down.prefix, down.home)
+
+    said(wrong, "refuses the login", "password authentication failed")
+    assert all("mistaken" not in wrong.run(*command, expect=3).stderr for command in COMMANDS)
+
+
+def test_without_tables(down: Site) -> None:
+    said(down, "the table flights cannot be read", "does not exist")
+
+
+def test_one_that_does_not_come_to_an_answer(down: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointq.ops.reach.SILENCE", 0.3)
+    with psycopg.connect(down.database_url, autocommit=True) as holder:
+        holder.execute("CREATE TABLE flights (x int)")
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE flights")
+        # it answers the question only when nobody holds the table
+        assert 0.3 <= seconds(down) < 2
+        holder.execute("DROP TABLE flights")
+        holder.execute("COMMIT")
