@@ -27,14 +27,20 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             raise KeyboardInterrupt from None
 
 
-def look(main: Coroutine[Any, Any, T]) -> T:
-    """Run what only looks, to its end: names and disks that hang are left behind in their threads, not waited for."""
+def run_impatiently(main: Coroutine[Any, Any, T]) -> T:
+    """Run what a person waits for, to its end: names and disks that hang are left behind in their threads.
 
-    async def patient() -> T:
+    Raises KeyboardInterrupt where it was cancelled.
+    """
+
+    async def impatient() -> T:
         asyncio.get_running_loop().set_default_executor(Unawaited())
         return await main
 
-    return asyncio.run(patient())
+    try:
+        return asyncio.run(impatient())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _new_runner() -> asyncio.Runner:

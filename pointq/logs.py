@@ -63,6 +63,11 @@ def printable(text: str) -> str:
     return text.translate(_AS_ESCAPES)
 
 
+def json_printable(text: str) -> str:
+    """Return JSON that means the same, with the control characters as escapes that JSON would leave as they are."""
+    return text.translate(_AS_JSON_ESCAPES)
+
+
 class HumanFormatter(logging.Formatter):
     """``03:35:02 INFO    stored  kind=live points=3``, and the traceback below it, indented."""
 
@@ -98,7 +103,7 @@ class JsonFormatter(logging.Formatter):
         if traceback := _traceback(self, record):
             entry["traceback"] = traceback
         extras = {key: value for key, value in _extras(record).items() if key not in entry}
-        return _json(entry | extras).translate(_AS_JSON_ESCAPES)
+        return json_printable(_json(entry | extras))
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:

@@ -38,6 +38,10 @@ class AppContext:
         logs.configure(log.level, log.format, no_color=self.no_color)
         return loaded
 
+    def can_ask(self) -> bool:
+        """Tell whether somebody is there to answer a question: standard input and error are a terminal."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
     @cached_property
     def out(self) -> "Console":
         """Standard output: the data that was asked for, and nothing else."""

@@ -8,7 +8,21 @@ from typing import Annotated, NoReturn
 import typer
 from typer.main import get_command
 
-from pointq.cli.commands import bench, check, config, db, doctor, flights, import_, serve, simulate, status, work
+from pointq.cli.commands import (
+    bench,
+    check,
+    config,
+    db,
+    doctor,
+    flights,
+    import_,
+    inspect,
+    purge,
+    serve,
+    simulate,
+    status,
+    work,
+)
 from pointq.cli.context import AppContext, app_context
 from pointq.cli.errors import report
 from pointq.cli.help import help_text
@@ -33,6 +47,8 @@ app.command("import", help=import_.HELP)(import_.import_)
 app.command("status", help=status.HELP)(status.status)
 app.command("check", help=check.HELP)(check.check)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
+app.command("inspect", help=inspect.HELP)(inspect.inspect)
+app.command("purge", help=purge.HELP)(purge.purge)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("bench", help=bench.HELP)(bench.bench)
 app.add_typer(flights.app, name="flights")

@@ -104,6 +104,5 @@ def _totals(totals: Totals) -> str:
         ("rejected", totals.rejected_points),
         ("dead", totals.dead_points),
     ]
-    if totals.lost_points:
-        named.append(("lost", totals.lost_points))
+    named += [(name, value) for name, value in (("purged", totals.purged_points), ("lost", totals.lost_points)) if value]
     return "  ".join([short(totals.accepted_points), *(f"{name} {short(value)}" for name, value in named)])

@@ -105,6 +105,8 @@ class Totals:
     dead_points: int | None = None
     lost_points: int | None = None
     """Accepted points that waited in Redis, or were dead letters there, when it lost its data."""
+    purged_points: int | None = None
+    """Accepted points that an operator removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +277,5 @@ def _totals(measures: Sequence[Measure]) -> Totals:
         rejected_points=sum(m.rejected_points for m in measures),
         lost_points=sum(m.lost_points for m in measures),
         dead_points=sum(m.dead_points for m in measures),
+        purged_points=sum(m.purged_points for m in measures),
     )

@@ -36,6 +36,7 @@ class Heard:
     ready: int
     pending: int
     lost: int
+    purged: int
 
     @classmethod
     def of(cls, reply: Iterable[bytes | None]) -> "Heard":
@@ -44,8 +45,8 @@ class Heard:
 
     @property
     def moment(self) -> tuple[int, int]:
-        """Which of two is the later: answers may come out of order."""
-        return self.born, self.accepted + self.stored + self.duplicate + self.dead
+        """Which of two is the later, as `restore` reckons too: answers may come out of order."""
+        return self.born, self.accepted + self.stored + self.duplicate + self.dead + 2 * self.purged
 
 
 class Ledger:

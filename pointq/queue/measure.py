@@ -34,6 +34,8 @@ class Measure:
     rejected_points: int
     lost_points: int
     """Points that waited when the server lost its data."""
+    purged_points: int
+    """Accepted points that an operator removed."""
     in_rate: float
     out_rate: float
     completed_at: int | None
@@ -69,6 +71,7 @@ def interpret(now: float, counters: Mapping[str, str], rates: Mapping[str, str],
         duplicate_points=count("duplicate_points"),
         rejected_points=count("rejected_points"),
         lost_points=max(count("lost_points"), 0),
+        purged_points=count("purged_points"),
         in_rate=_rate(now, rates, "in"),
         out_rate=_rate(now, rates, "out"),
         completed_at=count("completed_at") or None,

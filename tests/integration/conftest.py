@@ -1,15 +1,17 @@
 """A server that the tests of a module share, and a check of everything it ever promised."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from pointq.embedded import Backends
+from pointq.queue.connection import connect
 from tests.support.api import Api, Ledger
 from tests.support.databases import database, key_prefix
 from tests.support.points import FLYMASTER_SECRET, TABLES
 from tests.support.processes import Server
+from tests.support.queues import Queue
 from tests.support.sites import Site
 
 _numbers = itertools.count(1)
@@ -52,6 +54,14 @@ def api(shared_server: Server, ledger: Ledger) -> Iterator[Api]:
     """A connection to it, and a flight of this test alone."""
     with shared_server.client() as client:
         yield Api(client, ledger, f"flight {next(_numbers)}")
+
+
+@pytest.fixture
+async def queue(site: Site) -> AsyncIterator[Queue]:
+    """The queue of the test's own site, to be filled by hand."""
+    redis = connect(site.redis_url)
+    yield Queue(site, redis)
+    await redis.aclose()
 
 
 def stored(site: Site) -> Ledger:

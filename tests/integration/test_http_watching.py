@@ -35,7 +35,9 @@ QUEUE = frozenset(
 )
 WORKER = frozenset({"id", "host", "pid", "priorities", "points_per_second", "stored_points", "last_seen_seconds", "state"})
 SPOOL = frozenset({"segments", "bytes", "points"})
-TOTALS = frozenset({"accepted_points", "stored_points", "duplicate_points", "rejected_points", "dead_points", "lost_points"})
+TOTALS = frozenset(
+    f"{what}_points" for what in ("accepted", "stored", "duplicate", "rejected", "dead", "lost", "purged")
+)
 
 PRIORITIES = [("live", 1), ("upload", 2), ("scoring", 2), ("flymaster", 3)]
 

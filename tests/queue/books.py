@@ -34,10 +34,10 @@ async def books(redis: Redis, lane: Lane) -> Measure:
     """Measure a lane; fail where its figures contradict each other or the stream."""
     found = await measure(redis, "", lane)
     waiting = found.ready_points + found.pending_points
-    done = found.stored_points + found.duplicate_points + found.dead_points
+    done = found.stored_points + found.duplicate_points + found.dead_points + found.purged_points
     assert found.accepted_points == done + waiting + found.lost_points
     assert min(found.ready_points, found.pending_points, found.ready_batches, found.pending_batches) >= 0
-    assert min(found.stored_points, found.duplicate_points, found.dead_points) >= 0
+    assert min(found.stored_points, found.duplicate_points, found.dead_points, found.purged_points) >= 0
     assert await redis.xlen(lane.stream) == found.ready_batches + found.pending_batches
     assert await redis.xlen(lane.dead) == found.dead_batches
     if await redis.exists(lane.stream) and await redis.xinfo_groups(lane.stream):

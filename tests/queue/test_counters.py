@@ -5,9 +5,11 @@ import random
 import pytest
 from redis.asyncio import Redis
 
+from pointq.queue.browse import STATES, Browser
 from pointq.queue.consumer import Consumer, DeadLetter, Entry, Outcome
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Producer
+from pointq.queue.removal import Mark, remove
 from tests.queue.books import books, put, reclaim, take
 
 STEPS = 80
@@ -16,8 +18,10 @@ STEPS = 80
 class Workers:
     """Two workers that store, refuse, repeat, forget and take over as chance has it."""
 
-    def __init__(self, chance: random.Random, consumers: list[Consumer], lane: Lane) -> None:
+    def __init__(self, chance: random.Random, consumers: list[Consumer], redis: Redis, lane: Lane) -> None:
         self._chance = chance
+        self._redis = redis
+        self._marks: list[Mark] = []
         self._consumers = consumers
         self._lane = lane
         self._seen: list[Entry] = []
@@ -43,16 +47,30 @@ class Workers:
         stored = self._chance.randint(0, left)
         await self._chance.choice(self._consumers).complete(self._lane, Outcome(entries, stored, left - stored, dead))
 
+    async def choose(self) -> None:
+        """See what there is, for a purge that comes later."""
+        found = Browser(self._redis, "").walk(self._lane, STATES, frames=False)
+        self._marks = [Mark(s.id, s.points, s.state, s.holder) async for s in found]
+
+    async def purge(self) -> None:
+        """Remove some of what was seen: much of it was taken or completed since."""
+        chosen = [mark for mark in self._marks if self._chance.random() < 0.2]
+        for dead in (False, True):
+            part = [mark for mark in chosen if (mark.state == "dead") == dead]
+            force = self._chance.random() < 0.5
+            async for _ in remove(self._redis, "", self._lane, part, dead=dead, force=force):
+                pass
+
     async def leave(self) -> None:
         await self._chance.choice(self._consumers).leave(self._lane, -1)
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_accepted_is_stored_and_duplicate_and_dead_and_waiting(
+async def test_accepted_is_stored_and_duplicate_and_dead_and_purged_and_waiting(
     seed: int, producer: Producer, consumer: Consumer, other: Consumer, redis: Redis, lane: Lane
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - repeatable
-    workers = Workers(chance, [consumer, other], lane)
+    workers = Workers(chance, [consumer, other], redis, lane)
     accepted = 0
     for _ in range(STEPS):
         if chance.random() < 0.3:
@@ -60,12 +78,20 @@ async def test_accepted_is_stored_and_duplicate_and_dead_and_waiting(
             accepted += sum(counts)
             await put(producer, lane, *counts)
         else:
-            step = chance.choice((workers.read, workers.reclaim, workers.keep_alive, workers.complete, workers.leave))
-            await step()
+            steps = (
+                workers.read,
+                workers.reclaim,
+                workers.keep_alive,
+                workers.complete,
+                workers.leave,
+                workers.choose,
+                workers.purge,
+            )
+            await chance.choice(steps)()
         assert (await books(redis, lane)).accepted_points == accepted
 
     while await take(other, lane) or await consumer.waiting(lane):
         left = await reclaim(other, lane)
         await other.complete(lane, Outcome(left, sum(entry.points for entry in left), 0))
     found = await books(redis, lane)
-    assert found.stored_points + found.duplicate_points + found.dead_points == accepted
+    assert found.stored_points + found.duplicate_points + found.dead_points + found.purged_points == accepted

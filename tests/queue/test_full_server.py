@@ -8,12 +8,15 @@ from redis.exceptions import OutOfMemoryError
 
 from pointq.errors import RedisError
 from pointq.points.kinds import LIVE
+from pointq.queue.audit import Audit, AuditLine
+from pointq.queue.browse import STATES, Browser
 from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Append, Producer
+from pointq.queue.removal import Mark, remove
 from tests.queue.books import books, put, reclaim, stored, take
 from tests.queue.servers import valkey
 
@@ -97,3 +100,23 @@ async def test_a_worker_says_that_it_lives_on_a_full_server(redis: Redis) -> Non
     await heartbeats.beat(Heartbeat("w", "host", 1, (1,), 0.0, 0, "running", now))
 
     assert [beat.id for beat in await heartbeats.read()] == ["w"]
+
+
+async def test_it_can_be_looked_at_and_purged_and_that_is_on_record(redis: Redis, producer: Producer) -> None:
+    consumer = Consumer(redis, "", "one")
+    await put(producer, LANE, 3, 4, 5)
+    (entry,) = await take(consumer, LANE, 1)
+    await consumer.complete(LANE, Outcome([entry], 0, 0, [DeadLetter(entry, b"bad", 3, "22003", "out of range")]))
+    await take(consumer, LANE, 1)
+    await fill(redis)
+    await redis.script_flush()
+
+    marks = [Mark(s.id, s.points, s.state, s.holder) async for s in Browser(redis, "").walk(LANE, STATES)]
+    for dead in (False, True):
+        part = [mark for mark in marks if (mark.state == "dead") == dead]
+        assert {result async for _, result in remove(redis, "", LANE, part, dead=dead)} == {1}
+    line = AuditLine("2026-06-21T12:00:00Z", "me@host", "purge", "live", STATES, None, 3, 12, None, "done")
+    await Audit(redis, "").write(line)
+
+    assert (await books(redis, LANE)).purged_points == 12
+    assert await Audit(redis, "").read() == [line]

@@ -5,10 +5,12 @@ import itertools
 import pytest
 from redis.asyncio import Redis
 
+from pointq.queue.browse import Browser
 from pointq.queue.consumer import Consumer, DeadLetter, Entry, Outcome
 from pointq.queue.lanes import Lane
 from pointq.queue.ledger import Heard, Ledger
 from pointq.queue.producer import Append, Producer
+from pointq.queue.removal import Mark, remove
 from tests.queue.books import books, put, stored, take
 
 
@@ -111,6 +113,23 @@ async def test_a_second_loss_is_added_to_the_first(producer: Producer, redis: Re
     assert (found.accepted_points, found.lost_points) == (11, 11)
 
 
+async def test_what_was_purged_is_not_lost(producer: Producer, consumer: Consumer, redis: Redis, lane: Lane) -> None:
+    """What was heard before the purge does not count as later than what was heard behind it."""
+    await half_done(producer, consumer, lane)
+    await consumer.ledger.look([lane])
+    for dead in (True, False):
+        seen_there = Browser(redis, "").walk(lane, ("dead",) if dead else ("ready",))
+        marks = [Mark(seen.id, seen.points, seen.state, seen.holder) async for seen in seen_there]
+        assert [result async for _, result in remove(redis, "", lane, marks, dead=dead)] == [1]
+        await consumer.ledger.look([lane])
+    await wipe(redis, lane)
+
+    await consumer.ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.stored_points, found.purged_points, found.lost_points) == (180, 100, 10, 50)
+
+
 async def test_what_a_worker_still_held_is_not_lost(producer: Producer, consumer: Consumer, redis: Redis, lane: Lane) -> None:
     held = await half_done(producer, consumer, lane)
     await consumer.ledger.look([lane])
@@ -151,7 +170,7 @@ async def test_where_nothing_waited_nothing_is_lost(
 
 
 async def test_answers_out_of_order_are_no_loss(producer: Producer, redis: Redis, lane: Lane) -> None:
-    empty = Heard.of([None] * 9)
+    empty = Heard.of([None] * 10)
     await put(producer, lane, 5)
     producer._ledger.hear(lane, empty)
 

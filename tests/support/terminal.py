@@ -18,7 +18,7 @@ from typing import Any, Self
 from tests.support.until import PATIENCE_SECONDS, until
 
 # the terminal becomes the one whose Ctrl-C and changes of size the command hears of
-_START = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+START = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 
 _SEQUENCE = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|\x1b[=>78]|([^\x1b])", re.DOTALL)
 _CHUNK = 65_536
@@ -120,7 +120,7 @@ class Terminal:
         self._set_size(size)
         self.modes_before = termios.tcgetattr(theirs)
         self.process = subprocess.Popen(
-            (sys.executable, "-c", _START, *program, *arguments),
+            (sys.executable, "-c", START, *program, *arguments),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -105,7 +105,7 @@ def _outcome(app: AppContext, flags: dict[str, str | None], only: str | None) ->
     asking = facts(
         names, found.redis_url, found.database_url, lanes, prefix=settings.queue.prefix, spool=settings.data_dir / "spool"
     )
-    status = aio.look(asking)
+    status = aio.run_impatiently(asking)
     findings = checked(status, _limits(settings), names)
     return Outcome(status.time, datetime.fromisoformat(status.time).timestamp(), findings)
 

@@ -29,7 +29,7 @@ def doctor(
     from pointq.ops.doctor.examine import examine
 
     app = app_context(ctx)
-    report = aio.look(examine(app.load_config()))
+    report = aio.run_impatiently(examine(app.load_config()))
     if as_json:
         print_json(report)
     else:

@@ -59,7 +59,7 @@ def flights(
     now = dt.datetime.now(dt.UTC)
     wanted = Wanted(_kind(kind), moment(since, now) if since else None, device, limit or None)
     with servers(settings) as backends:
-        found = aio.look(look(backends.database_url, wanted, now))
+        found = aio.run_impatiently(look(backends.database_url, wanted, now))
     if as_json:
         print_json(found)
         return
@@ -92,7 +92,7 @@ def export(
     settings = app_.load_config().settings
     chosen = _format(format_name, output)
     with servers(settings) as backends, _opened(output) as file:
-        flight = aio.look(write(backends.database_url, name, _kind(kind), chosen, file))
+        flight = aio.run_impatiently(write(backends.database_url, name, _kind(kind), chosen, file))
     _tell(app_, output, f"{count(flight.points)} points of kind {flight.kind}")
 
 

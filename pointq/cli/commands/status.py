@@ -37,12 +37,12 @@ def status(
     app = app_context(ctx)
     watching = _watch(app.load_config().settings)
     if not watch:
-        _show(app, aio.look(_look_once(watching)), as_json=as_json)
+        _show(app, aio.run_impatiently(_look_once(watching)), as_json=as_json)
         return None
     from pointq.cli.status_watch import line, watch_lines, watch_screen
 
     if not as_json and app.out.is_terminal and not app.out.is_dumb_terminal:
-        return aio.look(watch_screen(watching, app.out, interval))
+        return aio.run_impatiently(watch_screen(watching, app.out, interval))
 
     def show(view: "View") -> None:
         if as_json:
@@ -50,7 +50,7 @@ def status(
         else:
             typer.echo(line(view.status))
 
-    aio.look(watch_lines(watching, show, interval))
+    aio.run_impatiently(watch_lines(watching, show, interval))
     return None
 
 
