@@ -85,6 +85,15 @@ def check_cancelled() -> None:
         raise asyncio.CancelledError
 
 
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """What it returns, also where this task is cancelled meanwhile: that is for `check_cancelled` to raise behind it."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
+
+
 class Unawaited(ThreadPoolExecutor):
     """Threads that nobody waits for, neither an event loop nor the interpreter when they end.
 

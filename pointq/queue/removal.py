@@ -48,7 +48,8 @@ async def remove(
         arguments: list[Any] = ["" if dead else GROUP, int(force), *_flat(step)]
         aio.check_cancelled()
         with translated(url):
-            results = await script(redis, "purge")(keys, arguments)
+            # a Ctrl-C must not leave unknown what a step did that the server carries out all the same
+            results = await aio.finished(script(redis, "purge")(keys, arguments))
         for mark, result in zip(step, results, strict=True):
             yield mark, result
 

@@ -26,3 +26,24 @@ async def test_a_cancellation_that_was_swallowed_is_raised_again() -> None:
 
 async def test_without_one_nothing_is_raised() -> None:
     aio.check_cancelled()
+
+
+async def test_what_is_to_be_finished_is_and_the_cancellation_comes_behind_it() -> None:
+    done: list[int] = []
+
+    async def step(number: int) -> int:
+        await asyncio.sleep(0.01)
+        done.append(number)
+        return number
+
+    async def steps() -> None:
+        for number in range(3):
+            aio.check_cancelled()
+            assert await aio.finished(step(number)) == number
+
+    task = asyncio.create_task(steps())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [0]
