@@ -18,6 +18,7 @@ from pointq.cli.commands import (
     import_,
     inspect,
     purge,
+    replay,
     serve,
     simulate,
     status,
@@ -48,6 +49,7 @@ app.command("status", help=status.HELP)(status.status)
 app.command("check", help=check.HELP)(check.check)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("inspect", help=inspect.HELP)(inspect.inspect)
+app.command("replay", help=replay.HELP)(replay.replay)
 app.command("purge", help=purge.HELP)(purge.purge)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("bench", help=bench.HELP)(bench.bench)

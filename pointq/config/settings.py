@@ -138,6 +138,13 @@ class QueueSettings(Section):
     import_max_points: Count = Field(
         default=2_000_000, description="Points that wait in the queue at most while an import adds more; then it waits, too"
     )
+    retain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="How long stored batches are kept in Redis for pointq replay --since, in seconds; 0: not at all",
+    )
+    retain_bytes: Count = Field(default=256 * MEBIBYTE, description="Most that each kind and shard keeps of them, in bytes")
 
 
 class ServeSettings(Section):

@@ -12,9 +12,10 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, TypeVar
 
 import orjson
 
@@ -41,6 +42,8 @@ FIELDS = (
 _TEMPORARY = ".new"
 _MAX_LINE = 2**28
 """Bytes of a line; the largest frame takes 90 MB in base64."""
+
+T = TypeVar("T")
 
 
 class Export:
@@ -106,27 +109,33 @@ class Export:
         )
 
 
-def read(path: Path) -> Iterator[Batch]:
-    """The batches of an export, one in memory at a time.
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something in an export that is not as it should be, and what is known of it."""
 
-    Raises FormatError where it is none or is damaged, with the line; and behind the last batch where the file was cut.
+    reason: str
+    kind: str | None = None
+    points: int | None = None
+
+
+def items(path: Path) -> Iterator[tuple[str, Batch | Flaw]]:
+    """The batches of an export, and what is wrong with it, each with its place; one in memory at a time.
+
+    What is whole behind something damaged comes too. A file that was cut says so at its end.
     """
-    batches = points = 0
-    with _opened(path) as file:
-        lines = _lines(path, file)
-        first = next(lines, None)
-        if first is None or first[1].get("pointq_export") != VERSION:
-            raise FormatError(f"{path} is no export of pointq: its first line is not that of version {VERSION}")
-        for number, fields in lines:
-            if "frame" not in fields:
-                if fields == {"batches": batches, "points": points} and next(lines, None) is None:
-                    return
-                whole = f"{batches} batches of {points} points stand before it"
-                raise FormatError(f"{path}:{number}: the last line does not fit, {whole}")
-            batch = _batch(path, number, fields)
-            batches, points = batches + 1, points + (batch.points or 0)
-            yield batch
-    raise FormatError(f"{path} was cut: its last line is missing; {batches} batches of {points} points are whole")
+    try:
+        with path.open("rb") as file:
+            yield from _items(path, file)
+    except OSError as exc:
+        yield str(path), Flaw(f"the file cannot be read: {exc.strerror or exc}")
+
+
+def read(path: Path) -> Iterator[Batch]:
+    """The batches of an export. Raises FormatError where something is wrong with it, behind the batches that stand before."""
+    for where, item in items(path):
+        if isinstance(item, Flaw):
+            raise FormatError(f"{where}: {item.reason}")
+        yield item
 
 
 def author() -> str:
@@ -138,35 +147,46 @@ def author() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401 - a binary file
+def _items(path: Path, file: IO[bytes]) -> Iterator[tuple[str, Batch | Flaw]]:
+    if _object(file.readline(_MAX_LINE)).get("pointq_export") != VERSION:
+        yield str(path), Flaw(f"this is no export of pointq: its first line is not that of version {VERSION}")
+        return
+    count = points = 0
+    for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=2):
+        fields = _object(line)
+        if "frame" not in fields and "batches" in fields:
+            if fields != {"batches": count, "points": points} or file.read(1):
+                yield f"{path}:{number}", Flaw(f"{count} batches of {points} points are in the file, which says otherwise")
+            return
+        count += 1
+        points += _typed(fields, "points", int) or 0
+        yield f"{path}:{number}", _batch(fields) if line.endswith(b"\n") else Flaw("the line was cut")
+    yield str(path), Flaw(f"the file was cut: its last line is missing behind {count} batches of {points} points")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object on a line; an empty one where there is none, which is no batch either."""
     try:
-        return path.open("rb")
-    except OSError as exc:
-        raise FormatError(f"the export {path} cannot be read: {exc.strerror or exc}") from exc
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def _lines(path: Path, file: Any) -> Iterator[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - a binary file
-    number = 0
-    while line := file.readline(_MAX_LINE):
-        number += 1
-        try:
-            fields = orjson.loads(line)
-        except orjson.JSONDecodeError as exc:
-            if not line.endswith(b"\n"):
-                return  # cut in the middle of a line
-            raise FormatError(f"{path}:{number}: no JSON: {exc}") from exc
-        if not isinstance(fields, dict):
-            raise FormatError(f"{path}:{number}: expected an object")
-        yield number, fields
-
-
-def _batch(path: Path, number: int, fields: dict[str, Any]) -> Batch:
+def _batch(fields: dict[str, Any]) -> Batch | Flaw:
+    kind, points = _typed(fields, "kind", str), _typed(fields, "points", int)
     try:
         content = base64.b64decode(fields["frame"], validate=True)
         failures = tuple(Failure(each["at"], each["sqlstate"], each["message"]) for each in fields["failures"])
-        return Batch(**{name: fields[name] for name in FIELDS} | {"failures": failures, "frame": content})
+        known = {name: fields[name] for name in FIELDS} | {"kind": kind, "points": points}
+        return Batch(**known | {"failures": failures, "frame": content})
     except (KeyError, TypeError, ValueError, binascii.Error) as exc:
-        raise FormatError(f"{path}:{number}: no batch of an export: {exc!r}") from exc
+        return Flaw(f"this is no batch of an export: {exc!r}", kind, points)
+
+
+def _typed(fields: dict[str, Any], name: str, type_: type[T]) -> T | None:
+    value = fields.get(name)
+    return value if isinstance(value, type_) else None
 
 
 def _sync_folder(path: Path) -> None:

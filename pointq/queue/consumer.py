@@ -56,12 +56,21 @@ class Outcome:
     dead: Sequence[DeadLetter] = ()
 
 
-class Consumer:
-    """One worker in the consumer group."""
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long, and how much of each lane, stored batches are kept."""
 
-    def __init__(self, redis: "Redis", url: str, name: str) -> None:
+    seconds: float
+    bytes: int
+
+
+class Consumer:
+    """One worker in the consumer group; with a `retention` it keeps what is stored for a while."""
+
+    def __init__(self, redis: "Redis", url: str, name: str, *, retention: Retention | None = None) -> None:
         self.name = name
         self.ledger = Ledger(redis, url)
+        self._retention = retention
         self._redis = redis
         self._url = url
         self._scripts = {n: script(redis, n) for n in ("deliver", "reclaim", "complete", "keep_alive", "leave")}
@@ -106,6 +115,9 @@ class Consumer:
                 str(_milliseconds(letter.source.id) / 1000),
             ]
         keys = [lane.stream, lane.counters, lane.rates, lane.dead]
+        if self._retention is not None:
+            keys.append(lane.retained)
+            arguments += [self._retention.seconds, self._retention.bytes]
         removed, totals = await self._run("complete", keys, arguments)
         self.ledger.hear(lane, Heard.of(totals))
         return int(removed)

@@ -23,12 +23,15 @@ class Lane:
     counters: str = field(repr=False)
     rates: str = field(repr=False)
     dead: str = field(repr=False)
+    retained: str = field(repr=False)
+    """Stored batches that are kept for a while, where that is asked for."""
 
     @classmethod
     def of(cls, kind: Kind, shard: int = 0, prefix: str = "pointq") -> "Lane":
         """The lane of that kind and shard under a key prefix."""
         base = f"{prefix}:{{{kind.name}.{shard}}}"
-        return cls(kind, shard, f"{base}:stream", f"{base}:counters", f"{base}:rates", f"{base}:dead")
+        keys = (f"{base}:{name}" for name in ("stream", "counters", "rates", "dead", "retained"))
+        return cls(kind, shard, *keys)
 
     @property
     def priority(self) -> int:

@@ -37,6 +37,8 @@ class Heard:
     pending: int
     lost: int
     purged: int
+    returned: int
+    """Of dead letters that were put back, as often as they were."""
 
     @classmethod
     def of(cls, reply: Iterable[bytes | None]) -> "Heard":
@@ -46,7 +48,7 @@ class Heard:
     @property
     def moment(self) -> tuple[int, int]:
         """Which of two is the later, as `restore` reckons too: answers may come out of order."""
-        return self.born, self.accepted + self.stored + self.duplicate + self.dead + 2 * self.purged
+        return self.born, self.accepted + self.stored + self.duplicate + self.dead + self.returned + 2 * self.purged
 
 
 class Ledger:

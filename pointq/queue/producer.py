@@ -31,6 +31,18 @@ _MOST_ASKED = 200
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What happened to points before they came back into their lane."""
+
+    first_seen: str
+    """When they were accepted, Unix seconds."""
+    count: int
+    """How often the database refused them."""
+    failures: bytes
+    """The refusals, the last one last: a JSON array of {at (Unix seconds as text), sqlstate, message}."""
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """One frame for one lane."""
 
@@ -39,6 +51,8 @@ class Append:
     points: int
     rejected: int = 0
     """Points of the same requests that were refused; only counted."""
+    history: "History | None" = None
+    """Of a dead letter that comes back: what happened to it before."""
 
 
 class Producer:
@@ -120,7 +134,9 @@ class Producer:
 def _command(append: Append) -> tuple[Any, ...]:
     lane = append.lane
     keys = (lane.stream, lane.counters, lane.rates)
-    return ("EVALSHA", sha("enqueue"), len(keys), *keys, append.frame, append.points, append.rejected)
+    former = append.history
+    history = () if former is None else (former.first_seen, former.count, former.failures)
+    return ("EVALSHA", sha("enqueue"), len(keys), *keys, append.frame, append.points, append.rejected, *history)
 
 
 async def _reply(connection: "AbstractConnection") -> Any:  # noqa: ANN401 - Redis replies are untyped

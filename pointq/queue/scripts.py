@@ -9,8 +9,13 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
 
-_SHARED = ("tick", "totals")
-_SHARING = frozenset({"enqueue", "complete", "heard"})
+_SHARED = {
+    "enqueue": ("tick", "totals"),
+    "complete": ("tick", "totals", "entry", "retain"),
+    "heard": ("totals",),
+    "replay": ("tick", "entry"),
+}
+"""What each script shares with others."""
 
 
 @cache
@@ -18,7 +23,7 @@ def source(name: str) -> str:
     """The text of the script of that name, with what it shares with others put in behind its first line."""
     folder = files("pointq.queue") / "lua"
     shebang, body = (folder / f"{name}.lua").read_text("utf8").split("\n", 1)
-    shared = [(folder / f"{part}.lua").read_text("utf8") for part in _SHARED if name in _SHARING]
+    shared = [(folder / f"{part}.lua").read_text("utf8") for part in _SHARED.get(name, ())]
     return "".join([f"{shebang}\n", *shared, body])
 
 

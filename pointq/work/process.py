@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pointq import aio
 from pointq.errors import RedisError
 from pointq.queue.connection import connect
-from pointq.queue.consumer import Consumer
+from pointq.queue.consumer import Consumer, Retention
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.store.writer import Writer
@@ -41,6 +41,10 @@ class Plan:
     connect_timeout_seconds: float = 5.0
     drain: bool = False
     strict: bool = False
+    retain_seconds: float = 0.0
+    """How long stored batches are kept in Redis; 0: not at all."""
+    retain_bytes: int = 0
+    """Most that each lane keeps of them."""
 
 
 def run(plan: Plan) -> Figures:
@@ -55,7 +59,9 @@ async def work(plan: Plan) -> Figures:
     a service manager may send it to a worker and to its parent, which passes it on.
     """
     redis = connect(plan.redis_url)
-    consumer = Consumer(redis, plan.redis_url, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    retention = Retention(plan.retain_seconds, plan.retain_bytes) if plan.retain_seconds else None
+    consumer = Consumer(redis, plan.redis_url, name, retention=retention)
     reader = Reader(
         consumer,
         plan.lanes,

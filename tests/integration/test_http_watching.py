@@ -35,9 +35,7 @@ QUEUE = frozenset(
 )
 WORKER = frozenset({"id", "host", "pid", "priorities", "points_per_second", "stored_points", "last_seen_seconds", "state"})
 SPOOL = frozenset({"segments", "bytes", "points"})
-TOTALS = frozenset(
-    f"{what}_points" for what in ("accepted", "stored", "duplicate", "rejected", "dead", "lost", "purged")
-)
+TOTALS = frozenset(f"{what}_points" for what in ("accepted", "stored", "duplicate", "rejected", "dead", "lost", "purged"))
 
 PRIORITIES = [("live", 1), ("upload", 2), ("scoring", 2), ("flymaster", 3)]
 

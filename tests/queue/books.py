@@ -1,6 +1,7 @@
 """The books of a lane, and what must be true of them whatever happened."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -40,6 +41,15 @@ async def books(redis: Redis, lane: Lane) -> Measure:
     assert min(found.stored_points, found.duplicate_points, found.dead_points, found.purged_points) >= 0
     assert await redis.xlen(lane.stream) == found.ready_batches + found.pending_batches
     assert await redis.xlen(lane.dead) == found.dead_batches
+    await _check_retained(redis, lane)
     if await redis.exists(lane.stream) and await redis.xinfo_groups(lane.stream):
         assert (await redis.xpending(lane.stream, GROUP))["pending"] == found.pending_batches
     return found
+
+
+async def _check_retained(redis: Redis, lane: Lane) -> None:
+    kept: Any = await redis.xrange(lane.retained)
+    counted: Any = await redis.hmget(lane.counters, ["retained_batches", "retained_points", "retained_bytes"])
+    entries = [fields for _, fields in kept]
+    found = (len(entries), sum(int(fields[b"n"]) for fields in entries), sum(len(fields[b"f"]) for fields in entries))
+    assert tuple(int(value or 0) for value in counted) == found

@@ -6,10 +6,11 @@ import pytest
 from redis.asyncio import Redis
 
 from pointq.queue.browse import STATES, Browser
-from pointq.queue.consumer import Consumer, DeadLetter, Entry, Outcome
+from pointq.queue.consumer import Consumer, DeadLetter, Entry, Outcome, Retention
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Producer
 from pointq.queue.removal import Mark, remove
+from pointq.queue.shelves import Shelf, Shelves
 from tests.queue.books import books, put, reclaim, take
 
 STEPS = 80
@@ -61,6 +62,14 @@ class Workers:
             async for _ in remove(self._redis, "", self._lane, part, dead=dead, force=force):
                 pass
 
+    async def put_back(self, shelves: Shelves, shelf: Shelf) -> int:
+        """Put back some of what lies there, and something that does not; how many points."""
+        found = [lying async for page in shelves.walk(self._lane, shelf, "-", "+") for lying in page]
+        chosen = self._chance.sample(found, self._chance.randint(0, len(found)))
+        new = await shelves.put_back(self._lane, shelf, [*(lying.id for lying in chosen), "1-1"])
+        assert [bool(entry_id) for entry_id in new] == [True] * len(chosen) + [False]
+        return sum(lying.points for lying in chosen)
+
     async def leave(self) -> None:
         await self._chance.choice(self._consumers).leave(self._lane, -1)
 
@@ -70,13 +79,18 @@ async def test_accepted_is_stored_and_duplicate_and_dead_and_purged_and_waiting(
     seed: int, producer: Producer, consumer: Consumer, other: Consumer, redis: Redis, lane: Lane
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - repeatable
-    workers = Workers(chance, [consumer, other], redis, lane)
+    # one of them keeps what is stored, the other does not: as while a setting is changed
+    consumer = Consumer(redis, "", consumer.name, retention=Retention(3600, 50))
+    workers, shelves = Workers(chance, [consumer, other], redis, lane), Shelves(redis, "")
     accepted = 0
     for _ in range(STEPS):
         if chance.random() < 0.3:
             counts = [chance.randint(1, 50) for _ in range(chance.randint(1, 5))]
             accepted += sum(counts)
             await put(producer, lane, *counts)
+        elif chance.random() < 0.2:
+            await workers.put_back(shelves, "dead")
+            accepted += await workers.put_back(shelves, "retained")
         else:
             steps = (
                 workers.read,

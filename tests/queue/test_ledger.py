@@ -11,6 +11,7 @@ from pointq.queue.lanes import Lane
 from pointq.queue.ledger import Heard, Ledger
 from pointq.queue.producer import Append, Producer
 from pointq.queue.removal import Mark, remove
+from pointq.queue.shelves import Shelves
 from tests.queue.books import books, put, stored, take
 
 
@@ -170,7 +171,7 @@ async def test_where_nothing_waited_nothing_is_lost(
 
 
 async def test_answers_out_of_order_are_no_loss(producer: Producer, redis: Redis, lane: Lane) -> None:
-    empty = Heard.of([None] * 10)
+    empty = Heard.of([None] * 11)
     await put(producer, lane, 5)
     producer._ledger.hear(lane, empty)
 
@@ -178,3 +179,22 @@ async def test_answers_out_of_order_are_no_loss(producer: Producer, redis: Redis
 
     found = await books(redis, lane)
     assert (found.accepted_points, found.lost_points, found.lost_at) == (5, 0, None)
+
+
+async def test_a_dead_letter_that_was_put_back_is_no_step_backwards(
+    producer: Producer, consumer: Consumer, redis: Redis, lane: Lane
+) -> None:
+    """What was heard before the letter went back does not count as later than what was heard behind it."""
+    await half_done(producer, consumer, lane)
+    await consumer.ledger.look([lane])
+    shelves = Shelves(redis, "")
+    await shelves.put_back(lane, "dead", [await shelves.last(lane, "dead")])
+    entries = await take(consumer, lane)
+    assert [entry.points for entry in entries] == [7, 3]
+    await consumer.complete(lane, stored(entries[:1]))
+    await wipe(redis, lane)
+
+    await consumer.ledger.look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.stored_points, found.lost_points) == (180, 107, 53)

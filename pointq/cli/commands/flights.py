@@ -39,7 +39,7 @@ def flights(
     *,
     kind: _KindOption = None,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="With a fix since then: 30min, 2h, 3d ago, or an ISO 8601 time.")
+        str | None, typer.Option(metavar="TIME", help="With a fix since then: 30min, 2h, 3d ago, or a time with its offset.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="Flights of this device only.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0 is all.")] = 50,
@@ -50,14 +50,14 @@ def flights(
         return
     from pointq import aio
     from pointq.cli.backends import servers
-    from pointq.cli.times import moment
+    from pointq.cli.moments import parse_moment
     from pointq.ops.flights import look
     from pointq.store.flights import Wanted
 
     app_ = app_context(ctx)
     settings = app_.load_config().settings
     now = dt.datetime.now(dt.UTC)
-    wanted = Wanted(_kind(kind), moment(since, now) if since else None, device, limit or None)
+    wanted = Wanted(_kind(kind), parse_moment(since, now) if since else None, device, limit or None)
     with servers(settings) as backends:
         found = aio.run_impatiently(look(backends.database_url, wanted, now))
     if as_json:

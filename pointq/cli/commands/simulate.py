@@ -57,15 +57,16 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     """Simulate a competition."""
     from pointq import aio
     from pointq.cli.backends import servers
+    from pointq.cli.durations import parse_duration
+    from pointq.cli.moments import parse_moment
     from pointq.cli.simulate_run import Run
     from pointq.cli.simulate_screen import exit_code, render
-    from pointq.cli.times import moment, seconds
     from pointq.ops.simulate.plan import Plan
 
     app = app_context(ctx)
     settings = app.load_config().settings
-    length, now = seconds(duration), dt.datetime.now(dt.UTC)
-    begin = moment(start, now) if start else now - dt.timedelta(seconds=max(length - length / speed, 0))
+    length, now = parse_duration(duration), dt.datetime.now(dt.UTC)
+    begin = parse_moment(start, now) if start else now - dt.timedelta(seconds=max(length - length / speed, 0))
     secret = settings.flymaster.secret
     plan = Plan(
         url=url or _own_url(settings),

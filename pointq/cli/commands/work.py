@@ -110,6 +110,8 @@ def work_plan(
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         drain=drain,
         strict=strict,
+        retain_seconds=settings.queue.retain_seconds,
+        retain_bytes=settings.queue.retain_bytes,
     )
 
 

@@ -4,15 +4,16 @@
 -- whatever order they give it.
 -- KEYS counters
 -- ARGV name of the lost data set, then of it: points accepted, stored, duplicate, dead, rejected, ready, pending,
---      lost before, purged
+--      lost before, purged; of dead letters that were put back
 -- Returns {whether this is the first word of it, points that are newly known to be lost}.
 local counters, past = KEYS[1], 'past:' .. ARGV[1] .. ':'
 if redis.call('HGET', counters, 'born') == ARGV[1] then return {0, 0} end
 local n = {}
-for i = 2, 10 do n[i] = tonumber(ARGV[i]) end
+for i = 2, 11 do n[i] = tonumber(ARGV[i]) end
 
--- every step that changes what is done with points makes this larger; a dead letter that is purged too, hence twice
-local progress = n[2] + n[3] + n[4] + n[5] + 2 * n[10]
+-- every step that changes what is done with points makes this larger: a purge of dead letters too, hence twice; putting back a
+-- dead letter leaves it as it is
+local progress = n[2] + n[3] + n[4] + n[5] + 2 * n[10] + n[11]
 local known = tonumber(redis.call('HGET', counters, past .. 'progress') or -1)
 if progress <= known then return {0, 0} end
 redis.call('HSET', counters, past .. 'progress', progress)
@@ -33,4 +34,5 @@ count('stored_points', n[3])
 count('duplicate_points', n[4])
 count('rejected_points', n[6])
 count('purged_points', n[10])
+count('returned_points', n[11])
 return {known < 0 and 1 or 0, count('lost_points', n[5] + n[7] + n[8] + n[9])}

@@ -122,11 +122,11 @@ def test_a_cut_file_gives_its_whole_batches_and_says_so(path: Path, lost: int) -
 @pytest.mark.parametrize(
     ("number", "changes", "why"),
     [
-        (0, {"pointq_export": 2}, "is no export of pointq"),
-        (1, {"frame": "!"}, ":2: no batch of an export"),
-        (1, {"frame": 3}, ":2: no batch of an export"),
-        (1, {"failures": None}, ":2: no batch of an export"),
-        (3, {"points": 8}, ":4: the last line does not fit"),
+        (0, {"pointq_export": 2}, "this is no export of pointq"),
+        (1, {"frame": "!"}, ":2: this is no batch of an export"),
+        (1, {"frame": 3}, ":2: this is no batch of an export"),
+        (1, {"failures": None}, ":2: this is no batch of an export"),
+        (3, {"points": 8}, ":4: 2 batches of 7 points are in the file, which says otherwise"),
     ],
 )
 def test_a_line_that_was_changed(path: Path, number: int, changes: dict[str, Any], why: str) -> None:
@@ -149,7 +149,7 @@ def test_another_file(tmp_path: Path, content: bytes) -> None:
 def test_lines_behind_the_last(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"{}\n")
 
-    with pytest.raises(FormatError, match="the last line does not fit"):
+    with pytest.raises(FormatError, match="which says otherwise"):
         list(read(path))
 
 
