@@ -39,6 +39,8 @@ class Heard:
     purged: int
     returned: int
     """Of dead letters that were put back, as often as they were."""
+    taken: int
+    """The newest lost data set whose totals are among these; 0: none."""
 
     @classmethod
     def of(cls, reply: Iterable[bytes | None]) -> "Heard":

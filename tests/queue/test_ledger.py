@@ -114,6 +114,31 @@ async def test_a_second_loss_is_added_to_the_first(producer: Producer, redis: Re
     assert (found.accepted_points, found.lost_points) == (11, 11)
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+async def test_who_missed_a_data_set_between_two_losses_counts_nothing_twice(
+    producer: Producer, redis: Redis, lane: Lane, order: tuple[int, ...]
+) -> None:
+    """Three remember the first, one of them again, later, the second, which has the first among its figures; one only the second."""
+    ledgers = [Ledger(redis, "") for _ in range(4)]
+    await put(producer, lane, 5)
+    for ledger in ledgers[:3]:
+        await ledger.look([lane])
+    await wipe(redis, lane)
+    await Producer(redis, "", producer._acknowledgement).enqueue([Append(lane, b"frame", 6)])
+    # heard before the first is counted again there
+    await ledgers[3].look([lane])
+    await ledgers[2].look([lane])
+    await ledgers[2].look([lane])
+    await wipe(redis, lane)
+    await Producer(redis, "", producer._acknowledgement).enqueue([Append(lane, b"frame", 7)])
+
+    for which in order * 2:
+        await ledgers[which].look([lane])
+
+    found = await books(redis, lane)
+    assert (found.accepted_points, found.lost_points, found.ready_points) == (18, 11, 7)
+
+
 async def test_what_was_purged_is_not_lost(producer: Producer, consumer: Consumer, redis: Redis, lane: Lane) -> None:
     """What was heard before the purge does not count as later than what was heard behind it."""
     await half_done(producer, consumer, lane)
@@ -171,7 +196,7 @@ async def test_where_nothing_waited_nothing_is_lost(
 
 
 async def test_answers_out_of_order_are_no_loss(producer: Producer, redis: Redis, lane: Lane) -> None:
-    empty = Heard.of([None] * 11)
+    empty = Heard.of([None] * 12)
     await put(producer, lane, 5)
     producer._ledger.hear(lane, empty)
 

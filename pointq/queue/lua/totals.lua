@@ -3,5 +3,5 @@
 -- Prepended to every script that needs it (never run alone).
 local function totals(counters)
   return redis.call('HMGET', counters, 'born', 'accepted_points', 'stored_points', 'duplicate_points', 'dead_points',
-    'rejected_points', 'ready_points', 'pending_points', 'lost_points', 'purged_points', 'returned_points')
+    'rejected_points', 'ready_points', 'pending_points', 'lost_points', 'purged_points', 'returned_points', 'taken')
 end
