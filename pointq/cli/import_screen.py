@@ -100,7 +100,9 @@ def _explanation(trouble: Sequence[FileReport]) -> Iterator[str]:
     worst = sorted((r for r in trouble if not _is_empty(r)), key=lambda report: (report.outcome != "failed", -report.rejected))
     names = short_names([report.file for report in worst])
     for report, name in list(zip(worst, names, strict=True))[:_EXPLAINED]:
-        yield from (f"{printable(name)}: {complaint}" for complaint in _complaints(report))
+        for complaint in _complaints(report):
+            # an error of the system names the file itself
+            yield complaint if complaint.startswith(f"{printable(report.file)} ") else f"{printable(name)}: {complaint}"
     if len(worst) > _EXPLAINED:
         yield f"… and {_files(len(worst) - _EXPLAINED)} more; --rejects FILE writes down everything"
     if empty:

@@ -29,7 +29,10 @@ def find(paths: Iterable[str], bounds: Bounds | None = None, *, stdin: bytes = b
         if path == STDIN:
             yield from of_data(STDIN, stdin, bounds)
             continue
-        for match in _matches(path):
+        matches = _matches(path)
+        if not matches:
+            yield failing(shown(path), f"{shown(path)} is a pattern, and no file is named so")
+        for match in matches:
             yield from _expand(match, met, bounds, was_named=match == path)
 
 
@@ -55,7 +58,7 @@ def _matches(path: str) -> Sequence[str]:
     # a shell that expands patterns hands none on, unless they are quoted; a file may be named like a pattern
     if not has_magic(path) or os.path.lexists(path):
         return [path]
-    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - it knows **
+    return sorted(glob(path, recursive=True))  # noqa: PTH207 - it knows **
 
 
 def _expand(path: str, met: set[str], bounds: Bounds, *, was_named: bool) -> Iterator[Source]:

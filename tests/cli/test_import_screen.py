@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointq.cli.import_screen import _complaints, exit_code, sentence
+from pointq.cli.import_screen import _complaints, _explanation, exit_code, sentence
 from pointq.cli.import_table import short_names
 from pointq.errors import ExitCode
 from pointq.formats.track import LineReject
@@ -65,3 +65,13 @@ def test_the_exit_code_and_the_last_line(outcomes: list[Outcome], code: ExitCode
 )
 def test_the_folder_that_all_share_is_left_out(names: list[str], shown: list[str]) -> None:
     assert short_names(names) == shown
+
+
+def test_a_file_is_named_once_where_the_error_names_it() -> None:
+    gone = FileReport("a/gone.igc", "failed", error="a/gone.igc cannot be read: No such file or directory")
+    empty = FileReport("a/empty.igc", "failed", error="unknown format: found an empty file")
+
+    assert list(_explanation([gone, empty])) == [
+        "a/gone.igc cannot be read: No such file or directory",
+        "empty.igc: unknown format: found an empty file",
+    ]

@@ -67,7 +67,7 @@ class Remote:
             except (aiohttp.ClientError, TimeoutError, OSError) as exc:
                 if last or not self._has_answered:
                     hint = "check --url, and that the server runs"
-                    raise Unreachable(f"{self._url} cannot be reached: {str(exc) or type(exc).__name__}", hint=hint) from exc
+                    raise Unreachable(f"{self._url} cannot be reached: {_reason(exc)}", hint=hint) from exc
                 after = 0.0
             else:
                 self._has_answered = True
@@ -90,6 +90,12 @@ class Remote:
                 what = f"{response.status} {response.reason}"
                 raise Unreachable(f"{self._url} takes no files: {what}", hint="--url is the address of a pointq serve")
             return response.status, _document(await response.read()), _seconds(response.headers.get("Retry-After"))
+
+
+def _reason(exc: Exception) -> str:
+    # what aiohttp says of a connection names the settings of TLS first
+    cause = exc.os_error.strerror if isinstance(exc, aiohttp.ClientConnectorError) else str(exc)
+    return cause or type(exc).__name__
 
 
 def _endpoint(url: str) -> str:

@@ -13,6 +13,7 @@ from pointq.ops.importing.options import Options
 from pointq.ops.importing.reading import Task, read
 from pointq.ops.importing.remote import Remote, Unreachable
 from tests.support.flights import igc
+from tests.support.guarded import free_port
 
 TASK = Task("day/a.igc", "a.igc", igc("B1000004530000N00630000EA0100001100"), Options(), 1_800_000_000_000_000)
 
@@ -116,6 +117,14 @@ async def test_an_answer_that_is_none_fails_that_file(status: int, body: bytes, 
 
     assert file.report.outcome == "failed"
     assert reason in (file.report.error or "")
+
+
+async def test_a_server_that_does_not_run() -> None:
+    async with remote(f"http://127.0.0.1:{free_port()}") as reader:
+        with pytest.raises(Unreachable, match=r"/tracking/import cannot be reached: Connect call failed") as caught:
+            await reader.read(TASK)
+
+    assert caught.value.hint == "check --url, and that the server runs"
 
 
 @pytest.mark.parametrize("url", ["host:8000", "ftp://host", "http://", ""])
