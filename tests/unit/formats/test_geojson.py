@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pointq.errors import FormatError
+from pointq.errors import FormatError, NoTrack
 from pointq.formats.flaws import Flaw
 from pointq.formats.geojson import parse_geojson
 from pointq.formats.track import Part, TrackFile
@@ -79,6 +79,13 @@ def test_the_fourth_number_of_a_position_is_its_time_where_there_is_no_other(par
     assert parse({"type": "LineString", "coordinates": line}).columns["time"].tolist() == EXPECTED
     other = parse(feature("LineString", line, times=[0, NOON]))
     assert reasons(other) == [(1, Flaw.BEFORE_1980.text)]
+
+
+def test_points_without_a_time_are_places_and_no_track(parse: Parse) -> None:
+    with pytest.raises(NoTrack, match="none of its points has a time"):
+        parse(collection(feature("Point", [7, 46]), feature("Point", [7, 47], time=None)))
+    assert len(parse(collection(feature("Point", [7, 46]), feature("Point", [7, 47], time=NOON)))) == 1
+    assert len(parse(feature("LineString", LINE)).rejects) == len(LINE)
 
 
 @pytest.mark.parametrize("fourth", [{"dt": 1}, "x", True, None, []])
