@@ -118,7 +118,7 @@ async def test_a_second_loss_is_added_to_the_first(producer: Producer, redis: Re
 async def test_who_missed_a_data_set_between_two_losses_counts_nothing_twice(
     producer: Producer, redis: Redis, lane: Lane, order: tuple[int, ...]
 ) -> None:
-    """Three remember the first, one of them again, later, the second, which has the first among its figures; one only the second."""
+    """Three remember the first, one of them the second too, which has the first among its figures; one only the second."""
     ledgers = [Ledger(redis, "") for _ in range(4)]
     await put(producer, lane, 5)
     for ledger in ledgers[:3]:
