@@ -26,10 +26,11 @@ from pointq.cli.commands import (
 )
 from pointq.cli.context import AppContext, app_context
 from pointq.cli.errors import report
-from pointq.cli.help import help_text
+from pointq.cli.help import Commands, help_text
 from pointq.errors import ExitCode
 
 app = typer.Typer(
+    cls=Commands,
     help=help_text(
         "Takes GPS points from wherever they arise, and puts every one of them into TimescaleDB.",
         ("pointq serve", "take points over HTTP on 127.0.0.1:8000"),

@@ -39,6 +39,13 @@ def test_help_leads_with_examples(run_pointq: Run) -> None:
     assert result.stdout.index("pointq serve ") < result.stdout.index("Options:")
 
 
+def test_the_list_of_commands_cuts_nothing(run_pointq: Run) -> None:
+    _, _, commands = run_pointq("--help").stdout.partition("Commands:\n")
+
+    assert "What was imported before is" in commands
+    assert "..." not in commands
+
+
 def test_nothing_typed_is_help(run_pointq: Run) -> None:
     assert run_pointq().stdout == run_pointq("--help").stdout
 
