@@ -320,6 +320,7 @@ def assert_counted(site: Site, *, accepted: int, stored: int, duplicate: int, wa
         "duplicate_points": duplicate,
         "rejected_points": rejected,
         "lost_points": 0,
+        "purged_points": 0,
         "dead_points": 0,
     }
     assert sum(queue["total_pending"] for queue in status["queues"]) == waiting
