@@ -35,7 +35,7 @@ def servers(settings: "Settings") -> Iterator[Servers]:
 
     with embedded.use(settings.data_dir) as backends:
         if database_url is None:
-            _make_tables(backends.database_url)
+            _make_tables(backends.database_url, settings)
         yield _filled(redis_url, database_url, backends)
 
 
@@ -75,16 +75,19 @@ def _filled(redis_url: str | None, database_url: str | None, backends: "Backends
     return Servers(redis_url or backends.redis_url, database_url or backends.database_url, embedded=True)
 
 
-def _make_tables(url: str) -> None:
+def _make_tables(url: str, settings: "Settings") -> None:
     import asyncio
 
     from pointq.store import schema
     from pointq.store.connection import connect
+    from pointq.store.mapping import tables_of
+
+    tables = tables_of(settings.tables)
 
     async def make() -> None:
         connection = await connect(url)
         try:
-            await schema.init(connection)
+            await schema.init(connection, tables)
         finally:
             await connection.close()
 

@@ -28,6 +28,7 @@ from pointq.queue.connection import connect as connect_redis
 from pointq.queue.heartbeats import Heartbeats
 from pointq.queue.producer import Producer, open_producer
 from pointq.store.connection import connect as connect_database
+from pointq.store.mapping import OWN_FLIGHTS, tables_of
 from pointq.store.writer import Writer
 from pointq.supervision.supervisor import Supervisor
 
@@ -77,6 +78,7 @@ class Run:
         self._settings = settings
         self._servers = servers
         self._wishes = wishes
+        self._tables = tables_of(settings.tables)
         self._progress = Progress(app)
         self._patience = Patience(wishes.timeout, self._meanwhile)
         self._redis: Redis | None = None
@@ -96,7 +98,7 @@ class Run:
                 await self._way(stack, database),
                 self._wishes.options,
                 reader,
-                ledger=Ledger(database, asks=not self._wishes.force),
+                ledger=self._ledger(database),
                 rejects=rejects,
                 patience=self._patience,
             )
@@ -148,11 +150,16 @@ class Run:
         stack.push_async_callback(connection.close)
         return connection
 
+    def _ledger(self, database: "AsyncConnection[Any] | None") -> Ledger:
+        # it asks pointq's own flights what is stored; beside a user's there is no telling, and every file is read
+        return Ledger(database if self._tables.flights is OWN_FLIGHTS else None, asks=not self._wishes.force)
+
     async def _way(self, stack: AsyncExitStack, database: "AsyncConnection[Any] | None") -> Way:
         if self._servers is None:
             return Nowhere()
         if self._wishes.way == "direct":
-            writer = Writer(self._servers.database_url, connect_timeout=self._settings.database.connect_timeout_seconds)
+            seconds = self._settings.database.connect_timeout_seconds
+            writer = Writer(self._servers.database_url, self._tables, connect_timeout=seconds)
             stack.push_async_callback(writer.close)
             return DirectWay(writer)
         url = self._servers.redis_url
@@ -160,7 +167,7 @@ class Run:
         stack.push_async_callback(self._redis.aclose)
         self._producer = await open_producer(self._redis, url, self._settings.durability, self._settings.min_replicas)
         if self._wishes.waits and database is not None:
-            self._follower = Follower(database)
+            self._follower = Follower(database, self._tables)
         lanes = chosen_lanes(self._settings, None, None)
         room = Room(self._redis, url, lanes, self._settings.queue.import_max_points, self._patience)
         return QueueWay(self._producer, lanes, room, self._follower)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from pointq.config.layers import Given, Layer, environment_layer, file_layers, flag_layer
@@ -99,15 +99,22 @@ def _nest(given: Layer) -> dict[str, Any]:
 
 def _config_error(errors: list[ErrorDetails], given: Layer) -> ConfigError:
     """Describe the first wrong setting; the others show when it is mended."""
-    # a number is the place in a list, of which the whole is the setting
-    key = ".".join(part for part in errors[0]["loc"] if isinstance(part, str))
-    secret = is_secret(dict(walk())[key])
+    # what follows is the place in a list or a table, of which the whole is the setting
+    known = dict(walk())
+    key = next(key for key in _beginnings(errors[0]["loc"]) if key in known)
+    secret = is_secret(known[key])
     found = MASK if secret else _quoted(given[key].value)
     origin = given[key].origin
     return ConfigError(
         f"the setting {key} is {found} (from {origin}); {_expected(errors[0])}",
         hint=f"correct it in {origin.name}" if origin.layer == "file" else f"correct {origin.name}",
     )
+
+
+def _beginnings(place: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the dotted keys that lead to a place, the longest first."""
+    for end in range(len(place), 0, -1):
+        yield ".".join(map(str, place[:end]))
 
 
 def _quoted(value: object) -> str:
@@ -136,5 +143,7 @@ def _printable(key: str, value: object) -> Printable:
             return value
         case tuple():
             return ", ".join(map(str, value))
+        case BaseModel():
+            return value.model_dump_json(exclude_defaults=True)
         case _:
             return str(value)

@@ -4,9 +4,10 @@
 Names carry their unit unless they have none.
 """
 
+import json
 import os
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
@@ -69,6 +70,21 @@ def _listed(value: object) -> object:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _from_json(value: object) -> object:
+    """Read what an environment variable says of a table."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _table_name(name: str) -> str:
+    schema, dot, table = name.rpartition(".")
+    if not table or "." in schema or bool(dot) != bool(schema):
+        raise ValueError("expected the name of a table, with its schema before a dot where it needs one")
+    return name
 
 
 Count = Annotated[int, Field(ge=1)]
@@ -213,6 +229,43 @@ class CheckSettings(Section):
     )
 
 
+class TableSettings(BaseModel):
+    """A table of the user's own; one in which nothing is set is pointq's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    table: Annotated[str, AfterValidator(_table_name)] | None = None
+    """Its name, with its schema before a dot; None: the name that pointq's own has."""
+    columns: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
+    """Its column by pointq's name of what it holds; what is not listed is not stored. Empty: all, by pointq's names."""
+    values: Mapping[str, bool | int | float | str] = {}
+    """What columns hold in every row."""
+
+
+_MapTable = Annotated[TableSettings, BeforeValidator(_from_json)]
+_MapFlights = Annotated[bool | TableSettings, BeforeValidator(_from_json)]
+
+_EXAMPLE = {
+    "table": "gps.points",
+    "columns": {"flight_uuid": "flight", "time": "datetime", "lat": "lat", "lon": "lon"},
+    "values": {"source": "pointq"},
+}
+
+
+class TablesSettings(Section):
+    """Tables of your own in place of pointq's; docs/tables.md says how. In the environment as JSON."""
+
+    live: _MapTable = Field(default=TableSettings(), description="Your table of live points", examples=[_EXAMPLE])
+    upload: _MapTable = Field(default=TableSettings(), description="Your table of uploaded points", examples=[_EXAMPLE])
+    scoring: _MapTable = Field(default=TableSettings(), description="Your table of points from scoring", examples=[_EXAMPLE])
+    flymaster: _MapTable = Field(
+        default=TableSettings(), description="Your table of points from Flymaster instruments", examples=[_EXAMPLE]
+    )
+    flights: _MapFlights = Field(
+        default=True, description="Whether a row is kept for each flight: true, false, or your table of flights"
+    )
+
+
 class LogSettings(Section):
     """What pointq writes to stderr."""
 
@@ -250,6 +303,7 @@ class Settings(Section):
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()
     check: CheckSettings = CheckSettings()
+    tables: TablesSettings = TablesSettings()
     log: LogSettings = LogSettings()
 
 

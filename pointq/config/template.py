@@ -2,8 +2,9 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pointq.config.layers import variable
@@ -36,6 +37,8 @@ def _lines() -> Iterator[str]:
 
 def _setting(key: str, name: str, field: FieldInfo) -> Iterator[str]:
     default = field.get_default(call_default_factory=True)
+    if isinstance(default, BaseModel):
+        default = None
     note = f"{field.description}{'' if default is not None else ' (not set)'}. {variable(key)}"
     yield from textwrap.wrap(note, WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
     yield f"# {name} = {_toml(default if default is not None else (field.examples or [''])[0])}"
@@ -46,4 +49,6 @@ def _toml(value: object) -> str:
     """Write a value as TOML, whose numbers, booleans, lists and quoted texts are those of JSON."""
     if isinstance(value, tuple):
         return json.dumps(list(value))
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{name} = {_toml(each)}' for name, each in value.items())} }}"
     return json.dumps(value if isinstance(value, bool | int | float) else str(value))

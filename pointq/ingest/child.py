@@ -6,6 +6,7 @@ from typing import Any
 
 from pointq import aio
 from pointq.ingest.server import Plan, serve
+from pointq.store.mapping import Tables
 from pointq.supervision import child
 from pointq.supervision.job import Job, LogStyle
 
@@ -14,13 +15,14 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
     """The plan for a process of its own."""
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     spool_dir = None if plan.spool_dir is None else str(plan.spool_dir)
-    return Job("pointq.ingest.child", "server", fields | {"spool_dir": spool_dir}, log)
+    return Job("pointq.ingest.child", "server", fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}, log)
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
     """The plan that `job_of` wrote."""
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
-    return Plan(**{**fields, "fallback": tuple(fields["fallback"]), "spool_dir": spool_dir})
+    tables = Tables.of_json(fields["tables"])
+    return Plan(**{**fields, "fallback": tuple(fields["fallback"]), "spool_dir": spool_dir, "tables": tables})
 
 
 def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:

@@ -36,6 +36,7 @@ from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.queue.ledger import Ledger
 from pointq.spool.spool import Spool
+from pointq.store.mapping import PLAIN, Tables
 
 log = logging.getLogger("pointq.ingest")
 
@@ -49,6 +50,7 @@ class Plan:
 
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
+    tables: Tables = PLAIN
     host: str = "127.0.0.1"
     port: int = 8000
     shares_port: bool = False
@@ -117,7 +119,7 @@ async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | No
     spool: Spool | None = None
     for via in plan.fallback:
         if via == "database":
-            database = DatabaseWay(plan.database_url, connect_timeout=plan.connect_timeout_seconds)
+            database = DatabaseWay(plan.database_url, plan.tables, connect_timeout=plan.connect_timeout_seconds)
             stack.push_async_callback(database.close)
             routes.append(Route(database, Breaker()))
         elif plan.spool_dir is not None:

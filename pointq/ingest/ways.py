@@ -16,6 +16,7 @@ from pointq.queue.producer import Append, Producer, open_producer
 from pointq.spool.record import Record
 from pointq.spool.spool import Spool
 from pointq.store.faults import Fault, fault, one_line
+from pointq.store.mapping import PLAIN, Tables
 from pointq.store.prepared import prepare
 from pointq.store.writer import Writer
 
@@ -70,9 +71,9 @@ class DatabaseWay:
 
     via = Via.DATABASE
 
-    def __init__(self, url: str, *, connect_timeout: float = 5.0) -> None:
+    def __init__(self, url: str, tables: Tables = PLAIN, *, connect_timeout: float = 5.0) -> None:
         self._free: asyncio.LifoQueue[Writer] = asyncio.LifoQueue()
-        self._writers = [Writer(url, connect_timeout=connect_timeout) for _ in range(_WRITERS)]
+        self._writers = [Writer(url, tables, connect_timeout=connect_timeout) for _ in range(_WRITERS)]
         for writer in self._writers:
             self._free.put_nowait(writer)
 

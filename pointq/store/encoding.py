@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pointq.points.batch import Array, PointBatch, is_null
-from pointq.points.kinds import Column, ColumnType
+from pointq.points.kinds import NULL_TEXT, Column, ColumnType
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
@@ -45,14 +45,30 @@ def uuid_bytes(batch: PointBatch) -> NDArray[np.void]:
     return np.frombuffer(b"".join(flight.uuid.bytes for flight in batch.flights), "V16")
 
 
-def copy_blocks(batch: PointBatch, columns: Sequence[Column]) -> Iterator[bytes]:
-    """The batch for ``COPY … (FORMAT binary)``, in blocks that are made one by one: the server works on one meanwhile."""
-    uuids = uuid_bytes(batch)
+def flight_texts(batch: PointBatch, field: str) -> Array:
+    """The flight ids or device ids of the batch's flights, shape (flights,), as a column of texts has them."""
+    texts = [getattr(flight, field) for flight in batch.flights]
+    return np.array([NULL_TEXT if text is None else text.encode() for text in texts], "S")
+
+
+def copy_blocks(
+    batch: PointBatch,
+    columns: Sequence[Column],
+    flight_fields: Sequence[str] = ("flight_uuid",),
+    constants: Sequence[bytes] = (),
+) -> Iterator[bytes]:
+    """The batch for ``COPY … (FORMAT binary)``, in blocks that are made one by one: the server works on one meanwhile.
+
+    A row is what is said of the point's flight, its columns, and constants, which are in PostgreSQL's binary format already.
+    """
+    about = [uuid_bytes(batch) if name == "flight_uuid" else flight_texts(batch, name) for name in flight_fields]
     yield COPY_HEADER
     for start in range(0, len(batch), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        fields = [_Field(uuids[batch.flight[rows]])]
+        flight = batch.flight[rows]
+        fields = [_flight_field(values[flight]) for values in about]
         fields += [_field(column, batch.columns[column.name][rows]) for column in columns]
+        fields += [_constant(value, len(flight)) for value in constants]
         yield _records(fields, head=pack("!h", len(fields)))
     yield COPY_TRAILER
 
@@ -65,6 +81,11 @@ def array(column: Column, values: Array) -> bytes:
 def uuid_array(values: NDArray[np.void]) -> bytes:
     """``uuid[]`` of 16-byte values."""
     return _array(_Field(values), _OID_UUID)
+
+
+def text_array(values: Array) -> bytes:
+    """``text[]`` of texts as a column has them."""
+    return array(_TEXT, values)
 
 
 def bigint_array(values: NDArray[np.int64]) -> bytes:
@@ -80,6 +101,18 @@ class _Field:
     def __init__(self, values: Array, lengths: NDArray[np.int64] | int | None = None) -> None:
         self.values = values
         self.lengths = values.dtype.itemsize if lengths is None else lengths
+
+
+_TEXT = Column("", ColumnType.TEXT, "", "", "")
+
+
+def _flight_field(values: Array) -> _Field:
+    return _field(_TEXT, values) if values.dtype.kind == "S" else _Field(values)
+
+
+def _constant(value: bytes, count: int) -> _Field:
+    values = np.frombuffer(value, f"V{len(value)}") if value else np.empty(1, "V0")
+    return _Field(np.broadcast_to(values, count))
 
 
 def _field(column: Column, values: Array) -> _Field:

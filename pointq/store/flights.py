@@ -1,4 +1,4 @@
-"""What `flights` says."""
+"""What `flights` says, and how much is stored of a flight."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from psycopg import AsyncConnection, sql
 from pointq.errors import DatabaseError
 from pointq.points.flights import Flight
 from pointq.store.faults import one_line
+from pointq.store.mapping import PLAIN, PointsTable, Table, Tables
 from pointq.store.statements import text
 
 
@@ -70,19 +71,39 @@ async def flights_called(connection: AsyncConnection[Any], name: str, kind: str 
     return flights
 
 
-async def stored_points(connection: AsyncConnection[Any], kind: str, flights: Sequence[UUID]) -> dict[UUID, int]:
+async def stored_points(
+    connection: AsyncConnection[Any], kind: str, flights: Sequence[Flight], tables: Tables = PLAIN
+) -> dict[UUID, int]:
     """How many points each of those flights has; flights that are not there have none.
 
-    Raises DatabaseError.
+    `flights` says so where it is kept for each kind, else the points are counted. Raises DatabaseError.
     """
+    kept = tables.flights
+    by_flights = kept is not None and {"kind", "points"} <= kept.columns.keys()
+    table, by = (kept, "flight_uuid") if kept is not None and by_flights else _counted(tables.points[kind])
+    keys = {flight.uuid: str(flight.uuid) if by == "flight_uuid" else flight.flight_id for flight in flights}
+    query = _FROM_FLIGHTS if by_flights else _FROM_POINTS
+    places = {"table": table.identifier, "flight": table.column(by)}
+    if by_flights:
+        places |= {"kind": table.column("kind"), "points": table.column("points")}
     try:
-        cursor = await connection.execute(
-            "SELECT flight_uuid, points FROM flights WHERE kind = %s AND flight_uuid = ANY(%s)", (kind, list(flights))
-        )
-        found = {row[0]: int(row[1]) for row in await cursor.fetchall()}
+        cursor = await connection.execute(sql.SQL(query).format(**places), {"kind": kind, "flights": list(keys.values())})
+        found = {str(row[0]): int(row[1]) for row in await cursor.fetchall()}
     except psycopg.Error as exc:
-        raise _unreadable(exc) from exc
-    return {flight: found.get(flight, 0) for flight in flights}
+        raise DatabaseError(
+            f"the table {table.shown} cannot be read: {one_line(exc)}", hint="`pointq db init` makes or checks it"
+        ) from exc
+    return {uuid: found.get(key or "", 0) for uuid, key in keys.items()}
+
+
+def _counted(table: PointsTable) -> tuple[Table, str]:
+    return table, table.flight_fields[0]
+
+
+_FROM_FLIGHTS = """
+    SELECT {flight}, {points} FROM {table} WHERE {kind} = %(kind)s AND {flight} = ANY(%(flights)s::text[]::uuid[])
+"""
+_FROM_POINTS = "SELECT {flight}, count(*) FROM {table} WHERE {flight}::text = ANY(%(flights)s::text[]) GROUP BY 1"
 
 
 async def _select(
@@ -91,9 +112,5 @@ async def _select(
     try:
         rows = await (await connection.execute(sql.SQL(text(name)), parameters)).fetchall()
     except psycopg.Error as exc:
-        raise _unreadable(exc) from exc
+        raise DatabaseError(f"the table flights cannot be read: {one_line(exc)}", hint="`pointq db init` makes it") from exc
     return [StoredFlight(*row[:-1]) for row in rows], int(rows[0][-1]) if rows else 0
-
-
-def _unreadable(exc: psycopg.Error) -> DatabaseError:
-    return DatabaseError(f"the table flights cannot be read: {one_line(exc)}", hint="`pointq db init` makes it")

@@ -6,8 +6,10 @@ import psycopg
 from psycopg import AsyncConnection, errors, sql
 
 from pointq.errors import DatabaseError
-from pointq.points.kinds import KINDS, Kind
+from pointq.points.kinds import Kind
 from pointq.store.faults import one_line
+from pointq.store.inspection import Finding, inspect
+from pointq.store.mapping import OWN_FLIGHTS, PLAIN, Tables
 from pointq.store.statements import sql_type, text
 
 _LOCK = 0x706F696E7471
@@ -26,13 +28,14 @@ class Schema:
     timescaledb: str | None
     """Version of the extension in this database."""
     missing: tuple[str, ...] = ()
+    mapped: tuple[str, ...] = ()
+    """The user's own tables, which pointq neither makes nor changes."""
+    findings: tuple[Finding, ...] = ()
+    """What differs in those from what pointq needs."""
 
 
-_OWN = ("flights", "imports")
-"""Tables with a file of SQL each."""
-
-NAMES = (*(kind.table for kind in KINDS.values()), *_OWN)
-"""The tables that pointq works with."""
+_BESIDE = ("flights", "imports")
+"""Tables with a file of SQL each. The ledger of imports asks pointq's own flights what is stored: it goes with them."""
 
 
 def create_table(kind: Kind) -> sql.Composed:
@@ -73,43 +76,61 @@ def create_key(kind: Kind) -> sql.Composed:
     )
 
 
-async def init(connection: AsyncConnection) -> Schema:
-    """Make the tables that are missing, as hypertables where the database has TimescaleDB; may be called at any time.
+async def init(connection: AsyncConnection, mapping: Tables = PLAIN) -> Schema:
+    """Make pointq's own tables that are missing, as hypertables where the database has TimescaleDB; may be called at any time.
 
     Raises DatabaseError where the user may not, or the server refuses.
     """
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            before = await tables(connection)
+            before = await tables(connection, mapping)
             version = await timescaledb_version(connection)
-            for kind in KINDS.values():
-                if kind.table not in before:
-                    await make_table(connection, kind)
-            for name in _OWN:
-                await connection.execute(sql.SQL(text(name)))
-            after = await tables(connection)
+            for table in mapping.points.values():
+                if not table.mapped and table.name not in before:
+                    await make_table(connection, table.kind)
+            if OWN_FLIGHTS is mapping.flights:
+                for name in _BESIDE:
+                    await connection.execute(sql.SQL(text(name)))
+            after = await tables(connection, mapping)
+            findings = await inspect(connection, mapping)
     except errors.InsufficientPrivilege as exc:
         raise DatabaseError(
             f"the tables cannot be made: {one_line(exc)}", hint="the database user needs the right CREATE on the schema"
         ) from exc
     except psycopg.Error as exc:
         raise DatabaseError(f"the tables cannot be made: {one_line(exc)}") from exc
-    return Schema(tuple(sorted(after)), tuple(sorted(after - before)), version)
+    made = tuple(sorted(after - before))
+    return Schema(tuple(sorted(after)), made, version, mapped=_mapped(mapping), findings=findings)
 
 
-async def look(connection: AsyncConnection) -> Schema:
+async def look(connection: AsyncConnection, mapping: Tables = PLAIN) -> Schema:
     """Which tables are there; nothing is made."""
-    there = await tables(connection)
-    return Schema(tuple(sorted(there)), (), await timescaledb_version(connection), tuple(sorted(set(NAMES) - there)))
+    there = await tables(connection, mapping)
+    missing = set(_own(mapping)) - there
+    version, findings = await timescaledb_version(connection), await inspect(connection, mapping)
+    return Schema(tuple(sorted(there)), (), version, tuple(sorted(missing)), _mapped(mapping), findings)
 
 
-async def tables(connection: AsyncConnection) -> set[str]:
-    """Those of pointq's tables that are there."""
+def _mapped(mapping: Tables) -> tuple[str, ...]:
+    return tuple(table.shown for table in mapping.all if table.mapped)
+
+
+async def tables(connection: AsyncConnection, mapping: Tables = PLAIN) -> set[str]:
+    """Those of pointq's own tables that are there."""
     cursor = await connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", (list(NAMES),)
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", (_own(mapping),)
     )
     return {row[0] for row in await cursor.fetchall()}
+
+
+def _own(mapping: Tables) -> list[str]:
+    names = [table.name for table in mapping.own]
+    return [*names, "imports"] if OWN_FLIGHTS is mapping.flights else names
+
+
+NAMES = tuple(_own(PLAIN))
+"""The tables that pointq works with where nothing is mapped."""
 
 
 async def timescaledb_version(connection: AsyncConnection) -> str | None:

@@ -1,7 +1,8 @@
 """The writer: a batch into its table and into `flights`, in one transaction."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +13,20 @@ from numpy.typing import NDArray
 from psycopg import AsyncConnection, AsyncCursor, adapt, errors, pq
 
 from pointq.points.batch import PointBatch
-from pointq.points.kinds import Column, ColumnType
+from pointq.points.kinds import Column, ColumnType, Kind
 from pointq.store import statements
 from pointq.store.connection import abort, connect
-from pointq.store.encoding import array, bigint_array, copy_blocks, uuid_array
+from pointq.store.encoding import array, bigint_array, copy_blocks, flight_texts, text_array, uuid_array
+from pointq.store.mapping import PLAIN, Table, Tables
 from pointq.store.prepared import FlightSummary, Prepared, summarize
 from pointq.store.sessions import Ending, Session, end, session_of
+from pointq.store.target import Target, target_of
 
 SMALL_POINTS = 500
 """Below this a batch is one INSERT in one round trip: COPY pays from there on."""
+
+WARY_SECONDS = 10.0
+"""Without flights, how long after duplicates no COPY is tried: one that runs into a point stored already was for nothing."""
 
 _NEVER = np.iinfo(np.int64).min
 """The last fix of a flight that has none."""
@@ -37,9 +43,20 @@ class Stored:
 class Writer:
     """One connection that stores batches, opened when it is first needed and again after it broke."""
 
-    def __init__(self, url: str, *, connect_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        tables: Tables = PLAIN,
+        *,
+        connect_timeout: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._url = url
+        self._tables = tables
         self._connect_timeout = connect_timeout
+        self._clock = clock
+        self._targets: dict[Kind, Target] = {}
+        self._wary_until: dict[Kind, float] = {}
         self._connection: AsyncConnection | None = None
         self._session: Session | None = None
         self._opened = asyncio.Event()
@@ -57,12 +74,17 @@ class Writer:
     async def write(self, prepared: Prepared) -> Stored:
         """Store the points that are not stored yet and bring their flights up to date; committed when it returns.
 
-        Raises psycopg.Error with nothing stored, to be judged by `faults.fault`, or, where no connection comes about,
-        DatabaseError. When the connection breaks meanwhile the outcome may be unknown; writing again is harmless.
+        Raises psycopg.Error with nothing stored, to be judged by `faults.fault`, or, where no connection comes about or a
+        user's table cannot be used, DatabaseError. When the connection breaks meanwhile the outcome may be unknown; writing
+        again is harmless.
         """
         connection = await self._connected()
         try:
-            stored = await _store(connection, prepared)
+            target = self._targets.get(prepared.batch.kind) or await self._look(connection, prepared.batch.kind)
+            if target.flights is None:
+                stored = await self._store_alone(connection, prepared, target)
+            else:
+                stored = await _store(connection, prepared, target, target.flights)
         finally:
             # a transaction that was cut short could not be ended: with the connection it is
             if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
@@ -86,9 +108,34 @@ class Writer:
         if connection is not None:
             await connection.close()
 
+    async def _look(self, connection: AsyncConnection, kind: Kind) -> Target:
+        target = self._targets[kind] = await target_of(connection, self._tables, kind)
+        return target
+
+    async def _store_alone(self, connection: AsyncConnection, prepared: Prepared, target: Target) -> int:
+        """Store where no flights are kept, which would tell what is new: COPY, and where that finds a duplicate, INSERT."""
+        kind, count = prepared.batch.kind, len(prepared.batch)
+        if target.by_copy and count >= SMALL_POINTS and self._clock() >= self._wary_until.get(kind, 0.0):
+            try:
+                async with connection.cursor() as cursor:
+                    await _copy_all(cursor, prepared, target)
+            except errors.UniqueViolation:
+                # the statement was its own transaction: nothing of it is left
+                pass
+            else:
+                return count
+        async with connection.cursor() as cursor:
+            await _insert(cursor, prepared, None, target)
+            stored = cursor.rowcount
+        if stored < count:
+            self._wary_until[kind] = self._clock() + WARY_SECONDS
+        return stored
+
     async def _connected(self) -> AsyncConnection:
         if self._connection is None or self._connection.broken or self._connection.closed:
             await self.close()
+            # its tables may be others than before
+            self._targets.clear()
             self._connection = await connect(self._url, within=self._connect_timeout)
             self._connection.adapters.register_dumper(_Binary, _BinaryDumper)
             await self._introduce(self._connection)
@@ -104,45 +151,45 @@ class Writer:
         self._opened.set()
 
 
-async def _store(connection: AsyncConnection, prepared: Prepared) -> int:
-    if len(prepared.batch) < SMALL_POINTS:
-        return await _insert_all(connection, prepared)
+async def _store(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
+    if len(prepared.batch) < SMALL_POINTS or not target.by_copy:
+        return await _insert_all(connection, prepared, target, flights)
     try:
-        return await _split(connection, prepared)
+        return await _split(connection, prepared, target, flights)
     except psycopg.Error as exc:
         with suppress(psycopg.Error):
             await connection.rollback()
         if not isinstance(exc, errors.UniqueViolation):
             raise
     # the flights' rows do not know of points that are in the table: someone emptied `flights`
-    return await _insert_all(connection, prepared)
+    return await _insert_all(connection, prepared, target, flights)
 
 
-async def _insert_all(connection: AsyncConnection, prepared: Prepared) -> int:
+async def _insert_all(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
     async with connection.cursor() as cursor:
         # nothing here needs the answer to what went before: one round trip, and one transaction without BEGIN and COMMIT, since
         # that is what the statements of a pipeline are (https://www.postgresql.org/docs/current/protocol-flow.html)
         async with connection.pipeline():
-            await _lock_flights(cursor, prepared)
-            await _insert(cursor, prepared, None)
+            await _lock_flights(cursor, prepared, flights)
+            await _insert(cursor, prepared, None, target)
         return await _count(cursor)
 
 
-async def _split(connection: AsyncConnection, prepared: Prepared) -> int:
+async def _split(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
     """COPY the points later than all that their flights have: those can be no duplicates. INSERT the rest."""
     async with connection.cursor() as cursor:
         # the server waits through every round trip: what may go together does. COPY may not (libpq)
         async with connection.pipeline():
             await connection.execute("BEGIN")
-            await _lock_flights(cursor, prepared)
+            await _lock_flights(cursor, prepared, flights)
         fresh = _fresh(prepared.batch, {uuid.bytes: last async for uuid, last in cursor})
         copied = int(np.count_nonzero(fresh))
-        added = await _copy(cursor, prepared, fresh) if copied else None
+        added = await _copy(cursor, prepared, fresh, target) if copied else None
         async with connection.pipeline():
             if added is not None:
-                await cursor.execute(statements.COUNT_COPIED, added, prepare=True)
+                await cursor.execute(statements.count_copied(flights), added, prepare=True)
             if copied < len(fresh):
-                await _insert(cursor, prepared, ~fresh if copied else None)
+                await _insert(cursor, prepared, ~fresh if copied else None, target)
             await connection.execute("COMMIT")
         return copied if copied == len(fresh) else copied + await _count(cursor)
 
@@ -155,10 +202,10 @@ def _fresh(batch: PointBatch, last_fix: Mapping[bytes, int | None]) -> NDArray[n
     return fresh
 
 
-async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
+async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared, table: Table) -> None:
     flights = prepared.batch.flights
     await cursor.execute(
-        statements.LOCK_FLIGHTS,
+        statements.lock_flights(table),
         {
             "kind": prepared.batch.kind.name,
             "uuids": [flight.uuid for flight in flights],
@@ -169,14 +216,22 @@ async def _lock_flights(cursor: AsyncCursor[Any], prepared: Prepared) -> None:
     )
 
 
-async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_]) -> dict[str, object]:
-    """COPY those points; what they add to their flights, as the parameters of `COUNT_COPIED`."""
+async def _copy(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_], target: Target) -> dict[str, object]:
+    """COPY those points; what they add to their flights, as the parameters of `statements.count_copied`."""
     batch = prepared.batch if rows.all() else prepared.batch.take(rows)
-    async with cursor.copy(statements.copy_points(batch.kind, prepared.columns)) as copy:
-        for block in copy_blocks(batch, prepared.columns):
+    columns = target.columns(prepared.columns)
+    async with cursor.copy(statements.copy_points(target.table, columns)) as copy:
+        for block in copy_blocks(batch, columns, target.table.flight_fields, target.constants):
             await copy.write(block)
         # now: the server is busy with what was sent
         return _added(prepared, summarize(batch))
+
+
+async def _copy_all(cursor: AsyncCursor[Any], prepared: Prepared, target: Target) -> None:
+    columns = target.columns(prepared.columns)
+    async with cursor.copy(statements.copy_points(target.table, columns)) as copy:
+        for block in copy_blocks(prepared.batch, columns, target.table.flight_fields, target.constants):
+            await copy.write(block)
 
 
 def _added(prepared: Prepared, added: FlightSummary) -> dict[str, object]:
@@ -192,15 +247,19 @@ def _added(prepared: Prepared, added: FlightSummary) -> dict[str, object]:
     return parameters
 
 
-async def _insert(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None) -> None:
+async def _insert(cursor: AsyncCursor[Any], prepared: Prepared, rows: NDArray[np.bool_] | None, target: Target) -> None:
     batch = prepared.batch if rows is None else prepared.batch.take(rows)
-    parameters: dict[str, object] = {
-        "kind": batch.kind.name,
-        "flight_uuid": _Binary(uuid_array(prepared.uuids[batch.flight])),
-    }
-    for column in prepared.columns:
+    columns = target.columns(prepared.columns)
+    parameters: dict[str, object] = {"kind": batch.kind.name}
+    for field in target.table.flight_fields:
+        if field == "flight_uuid":
+            parameters[field] = _Binary(uuid_array(prepared.uuids[batch.flight]))
+        else:
+            parameters[field] = _Binary(text_array(flight_texts(batch, field)[batch.flight]))
+    for column in columns:
         parameters[column.name] = _Binary(array(column, batch.columns[column.name]))
-    await cursor.execute(statements.insert_points(batch.kind, prepared.columns), parameters, prepare=True)
+    statement = statements.insert_points(target.table, columns, target.flights)
+    await cursor.execute(statement, parameters, prepare=True)
 
 
 async def _count(cursor: AsyncCursor[Any]) -> int:

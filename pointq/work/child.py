@@ -5,6 +5,7 @@ from typing import Any
 
 from pointq.points.kinds import KINDS
 from pointq.queue.lanes import Lane
+from pointq.store.mapping import Tables
 from pointq.supervision import child
 from pointq.supervision.job import Job, LogStyle
 from pointq.work.process import Plan, run
@@ -14,13 +15,13 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
     """The plan for a process of its own."""
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     lanes = [(lane.kind.name, lane.shard) for lane in plan.lanes]
-    return Job("pointq.work.child", "worker", fields | {"lanes": lanes}, log, ends=plan.drain)
+    return Job("pointq.work.child", "worker", fields | {"lanes": lanes, "tables": plan.tables.to_json()}, log, ends=plan.drain)
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
     """The plan that `job_of` wrote."""
     lanes = [Lane.of(KINDS[kind], shard, fields["prefix"]) for kind, shard in fields["lanes"]]
-    return Plan(**{**fields, "lanes": lanes})
+    return Plan(**{**fields, "lanes": lanes, "tables": Tables.of_json(fields["tables"])})
 
 
 def _work(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, Retention
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
 from pointq.queue.lanes import Lane
+from pointq.store.mapping import PLAIN, Tables
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
@@ -45,6 +46,7 @@ class Plan:
     """How long stored batches are kept in Redis; 0: not at all."""
     retain_bytes: int = 0
     """Most that each lane keeps of them."""
+    tables: Tables = PLAIN
 
 
 def run(plan: Plan) -> Figures:
@@ -95,7 +97,7 @@ async def work(plan: Plan) -> Figures:
 
 
 def _writer(plan: Plan) -> Writer:
-    return Writer(plan.database_url, connect_timeout=plan.connect_timeout_seconds)
+    return Writer(plan.database_url, plan.tables, connect_timeout=plan.connect_timeout_seconds)
 
 
 @contextlib.contextmanager

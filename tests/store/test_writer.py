@@ -183,10 +183,10 @@ async def test_what_is_known_of_a_flight_is_completed_and_never_unlearned(writer
 async def test_stored_points(writer: Writer, connection: AsyncConnection) -> None:
     batch = batch_of(7)
     await writer.write(prepare(batch))
-    known, unknown = batch.flights[0].uuid, Flight.of("live", "b").uuid
+    known, unknown = batch.flights[0], Flight.of("live", "b")
 
-    assert await stored_points(connection, "live", [known, unknown]) == {known: 7, unknown: 0}
-    assert await stored_points(connection, "upload", [known]) == {known: 0}
+    assert await stored_points(connection, "live", [known, unknown]) == {known.uuid: 7, unknown.uuid: 0}
+    assert await stored_points(connection, "upload", [known]) == {known.uuid: 0}
     assert await stored_points(connection, "live", []) == {}
 
 

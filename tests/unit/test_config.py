@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from pointq import config
 from pointq.config.layers import PLAIN_VARIABLES, variable
 from pointq.config.origin import mask_passwords
 from pointq.config.paths import default_data_dir, user_config_file
-from pointq.config.settings import walk
+from pointq.config.settings import TableSettings, walk
 from pointq.errors import ConfigError
 
 Flags = Mapping[str, object]
@@ -129,6 +130,8 @@ def test_every_setting_has_a_variable(machine: Machine) -> None:
         value = str(default) if default is not None else str((field.examples or [None])[0])
         if isinstance(default, tuple):
             value = ",".join(default)
+        if isinstance(default, TableSettings):
+            value = json.dumps((field.examples or [{}])[0])
         assert str(machine.load({variable(key): value}).origins[key]) == f"environment {variable(key)}"
 
 

@@ -25,10 +25,13 @@ def init(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     schema = _with_database(ctx, "init")
     if as_json:
         print_json(schema)
+        _check(schema)
         return
     for table in schema.tables:
         typer.echo(f"{table:<26} {'made' if table in schema.made else 'there already'}")
+    _print_mapped(schema)
     typer.echo(f"{'TimescaleDB':<26} {schema.timescaledb or 'not installed: plain tables'}")
+    _check(schema)
 
 
 @app.command()
@@ -42,7 +45,31 @@ def status(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
         typer.echo(f"{table:<26} there")
     for table in schema.missing:
         typer.echo(f"{table:<26} missing: run `pointq db init`")
+    _print_mapped(schema)
     typer.echo(f"{'TimescaleDB':<26} {schema.timescaledb or 'not installed'}")
+
+
+def _print_mapped(schema: "Schema") -> None:
+    """Say of the user's own tables what differs, column by column, with the SQL that would mend it."""
+    for table in schema.mapped:
+        found = [finding for finding in schema.findings if finding.table == table]
+        typer.echo(f"{table:<26} yours: {'as it must be' if not found else f'{len(found)} findings'}")
+        for finding in found:
+            typer.echo(f"  {finding.severity}: {f'{finding.column}: ' if finding.column else ''}{finding.problem}")
+            if finding.mend:
+                typer.echo(f"    {finding.mend}")
+
+
+def _check(schema: "Schema") -> None:
+    """Fail where a table of the user's cannot be used."""
+    from pointq.errors import PointqError
+
+    wrong = {finding.table for finding in schema.findings if finding.severity == "error"}
+    if wrong:
+        raise PointqError(
+            f"nothing can be stored in {', '.join(sorted(wrong))}: not what pointq needs",
+            hint="mend what is listed above, or correct the tables in the settings; docs/tables.md says why",
+        )
 
 
 def _with_database(ctx: typer.Context, action: str) -> "Schema":
@@ -51,13 +78,15 @@ def _with_database(ctx: typer.Context, action: str) -> "Schema":
     from pointq.cli.backends import servers
     from pointq.store import schema
     from pointq.store.connection import connect
+    from pointq.store.mapping import tables_of
 
     settings = app_context(ctx).load_config().settings
+    tables = tables_of(settings.tables)
 
     async def run(url: str) -> "Schema":
         connection = await connect(url, within=settings.database.connect_timeout_seconds)
         try:
-            return await (schema.init if action == "init" else schema.look)(connection)
+            return await (schema.init if action == "init" else schema.look)(connection, tables)
         finally:
             await connection.close()
 

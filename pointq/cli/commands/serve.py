@@ -79,11 +79,13 @@ async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], N
 
 def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     from pointq.ingest.server import Plan
+    from pointq.store.mapping import tables_of
 
     secret = settings.flymaster.secret
     return Plan(
         redis_url=backends.redis_url,
         database_url=backends.database_url,
+        tables=tables_of(settings.tables),
         host=settings.serve.host,
         port=settings.serve.port,
         prefix=settings.queue.prefix,

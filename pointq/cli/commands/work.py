@@ -96,12 +96,14 @@ def work_plan(
     settings: "Settings", backends: "Servers", lanes: "Sequence[Lane]", *, drain: bool = False, strict: bool = False
 ) -> "Plan":
     """What a worker of these settings does."""
+    from pointq.store.mapping import tables_of
     from pointq.work.process import Plan
 
     return Plan(
         redis_url=backends.redis_url,
         database_url=backends.database_url,
         lanes=lanes,
+        tables=tables_of(settings.tables),
         prefix=settings.queue.prefix,
         batch_points=settings.work.batch_points,
         reclaim_idle_seconds=settings.work.reclaim_idle_seconds,

@@ -14,6 +14,7 @@ from pointq.errors import PointqError, WaitTimeout
 from pointq.ops.bench.door import HOST
 from pointq.ops.bench.options import Backends
 from pointq.ops.bench.scratch import Scratch
+from pointq.points.kinds import KINDS
 
 _ADDRESS = re.compile(r"http://[^\s/]+")
 _READS = " reads "
@@ -37,6 +38,8 @@ def environ_of(scratch: Scratch, backends: Backends, folder: Path) -> dict[str, 
         "POINTQ_DURABILITY": backends.durability,
         "POINTQ_MIN_REPLICAS": str(backends.min_replicas),
         "POINTQ_DATA_DIR": str(folder / "data"),
+        # the scratch has pointq's own tables: nothing may go into a user's
+        **{f"POINTQ_TABLES__{name.upper()}": "{}" for name in (*KINDS, "flights")},
     }
 
 

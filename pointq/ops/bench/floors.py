@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import AsyncConnection, adapt, pq, sql
 
-from pointq.ops.bench.scratch import BARE
+from pointq.ops.bench.scratch import BARE, BARE_TABLE
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Column
 from pointq.store.encoding import array, copy_blocks, uuid_array
@@ -53,7 +53,7 @@ async def copy(connection: AsyncConnection, blocks: Sequence[CopyBlock]) -> floa
         started = time.perf_counter()
         for block in blocks:
             # without BEGIN and COMMIT: a statement alone is a transaction too, and two round trips cheaper
-            async with cursor.copy(copy_points(BARE, block.columns)) as into:
+            async with cursor.copy(copy_points(BARE_TABLE, block.columns)) as into:
                 await into.write(block.data)
         seconds = time.perf_counter() - started
     return sum(block.points for block in blocks) / seconds

@@ -20,12 +20,14 @@ from pointq.queue.lanes import Lane, lanes_of
 from pointq.store import schema as tables
 from pointq.store.connection import connect as connect_database
 from pointq.store.faults import one_line
+from pointq.store.mapping import own_table
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 BARE = replace(UPLOAD, table="bare_points")
 """The table that floors write to: the same columns, the same index."""
+BARE_TABLE = own_table(BARE)
 REPLACED = replace(UPLOAD, table="replaced_points")
 """The same for the strategy that pointq replaces."""
 

@@ -10,9 +10,11 @@ from psycopg import AsyncConnection
 
 from pointq.ops.importing.patience import Patience
 from pointq.ops.importing.report import FileReport
+from pointq.points.flights import Flight
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Producer
 from pointq.store.flights import stored_points
+from pointq.store.mapping import PLAIN, Tables
 
 _ASKED = 100
 """Entries that are asked for at a time."""
@@ -27,8 +29,10 @@ Followed = tuple[FileReport, Mapping[UUID, int]]
 class Follower:
     """Knows what the database held before, and which entries of the queue are an import's."""
 
-    def __init__(self, database: AsyncConnection[Any]) -> None:
+    def __init__(self, database: AsyncConnection[Any], tables: Tables = PLAIN) -> None:
         self._database = database
+        self._tables = tables
+        self._flights: dict[_Flight, Flight] = {}
         self._before: dict[_Flight, int] = {}
         self._entries: defaultdict[Lane, list[str]] = defaultdict(list)
 
@@ -37,11 +41,11 @@ class Follower:
         """The priorities of the lanes that hold what was enqueued."""
         return {lane.priority for lane in self._entries}
 
-    async def remember(self, kind: str, flights: Iterable[UUID]) -> None:
+    async def remember(self, kind: str, flights: Iterable[Flight]) -> None:
         """Look at flights before their points are enqueued."""
-        unknown = [flight for flight in flights if (kind, flight) not in self._before]
-        for flight, points in (await stored_points(self._database, kind, unknown)).items():
-            self._before[kind, flight] = points
+        unknown = [flight for flight in flights if (kind, flight.uuid) not in self._before]
+        self._flights |= {(kind, flight.uuid): flight for flight in unknown}
+        self._before |= await self._stored(kind, unknown)
 
     def enqueued(self, lane: Lane, entry: str) -> None:
         """An entry of the queue that is waited for."""
@@ -63,13 +67,16 @@ class Follower:
         """The reports with what was new, once all is stored."""
         after: dict[_Flight, int] = {}
         for kind, flights in self._by_kind().items():
-            after |= {(kind, each): n for each, n in (await stored_points(self._database, kind, flights)).items()}
+            after |= await self._stored(kind, flights)
         new = {flight: points - self._before[flight] for flight, points in after.items()}
         return [_settled(report, flights, new, after) for report, flights in files]
 
-    def _by_kind(self) -> dict[str, list[UUID]]:
-        grouped: defaultdict[str, list[UUID]] = defaultdict(list)
-        for kind, flight in self._before:
+    async def _stored(self, kind: str, flights: Sequence[Flight]) -> dict[_Flight, int]:
+        return {(kind, each): n for each, n in (await stored_points(self._database, kind, flights, self._tables)).items()}
+
+    def _by_kind(self) -> dict[str, list[Flight]]:
+        grouped: defaultdict[str, list[Flight]] = defaultdict(list)
+        for (kind, _), flight in self._flights.items():
             grouped[kind].append(flight)
         return grouped
 

@@ -1,9 +1,15 @@
 -- added_by_insert: insert the points that are not there yet, and the summary of those that were not.
 WITH stored AS (
     INSERT INTO {table} ({columns})
-    SELECT * FROM unnest({arrays})
+    SELECT {given} FROM unnest({arrays})
     ON CONFLICT DO NOTHING
-    RETURNING flight_uuid, time, lat, lon, {altitude}::float8 AS altitude
+    -- a user's columns may have other types than pointq's
+    RETURNING
+        {flight_uuid}::uuid AS flight_uuid,
+        {time}::timestamptz AS time,
+        {lat}::float8 AS lat,
+        {lon}::float8 AS lon,
+        {altitude}::float8 AS altitude
 ),
 added AS (
     SELECT
