@@ -80,14 +80,12 @@ def _make_tables(url: str, settings: "Settings") -> None:
 
     from pointq.store import schema
     from pointq.store.connection import connect
-    from pointq.store.mapping import tables_of
-
-    tables = tables_of(settings.tables)
+    from pointq.store.layout import Layout
 
     async def make() -> None:
         connection = await connect(url)
         try:
-            await schema.init(connection, tables)
+            await schema.init(connection, Layout.of(settings))
         finally:
             await connection.close()
 

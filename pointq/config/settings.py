@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from pointq.config.limits import checked_limit, checked_limits
 from pointq.config.paths import default_data_dir
+from pointq.config.spans import span
 
 MEBIBYTE = 1024 * 1024
 
@@ -64,6 +65,20 @@ def _scheme(url: SecretStr) -> str:
         return ""
 
 
+def _span(text: str) -> str:
+    span(text)
+    return text
+
+
+def _span_or_off(text: str) -> str:
+    if text != "off":
+        try:
+            span(text)
+        except ValueError as exc:
+            raise ValueError(f"{exc}, or off") from exc
+    return text
+
+
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -91,6 +106,8 @@ Count = Annotated[int, Field(ge=1)]
 LimitText = Annotated[str, AfterValidator(checked_limit)]
 LimitTexts = Annotated[str, AfterValidator(checked_limits)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Span = Annotated[str, AfterValidator(_span)]
+SpanOrOff = Annotated[str, AfterValidator(_span_or_off)]
 
 
 class Section(BaseModel):
@@ -141,6 +158,38 @@ class DatabaseSettings(Section):
     )
     connect_timeout_seconds: Seconds = Field(
         default=5.0, description="Longest wait for a connection to the database, in seconds"
+    )
+    postgis: bool = Field(
+        default=False, description="Whether new tables get a column geom, a point of PostGIS that the database fills"
+    )
+
+
+class ChunkSettings(Section):
+    """How long the chunks of each kind's hypertable are, as `pointq db init` sets it; older chunks stay as they are."""
+
+    live: Span = Field(default="1 day", description="Span of a chunk of live points")
+    upload: Span = Field(default="7 days", description="Span of a chunk of uploaded points")
+    scoring: Span = Field(default="7 days", description="Span of a chunk of scoring points")
+    flymaster: Span = Field(default="7 days", description="Span of a chunk of Flymaster points")
+
+
+class ColumnstoreSettings(Section):
+    """When the chunks of each kind go into TimescaleDB's columnstore, compressed; off: never."""
+
+    live: SpanOrOff = Field(default="7 days", description="Age at which chunks of live points are compressed")
+    upload: SpanOrOff = Field(default="30 days", description="Age at which chunks of uploaded points are compressed")
+    scoring: SpanOrOff = Field(default="30 days", description="Age at which chunks of scoring points are compressed")
+    flymaster: SpanOrOff = Field(default="30 days", description="Age at which chunks of Flymaster points are compressed")
+
+
+class RetentionSettings(Section):
+    """When points of each kind are dropped for ever, in whole chunks. Not set: policies are left alone; off: removed."""
+
+    live: SpanOrOff | None = Field(default=None, description="Age at which live points are dropped", examples=["90 days"])
+    upload: SpanOrOff | None = Field(default=None, description="Age at which uploaded points are dropped", examples=["off"])
+    scoring: SpanOrOff | None = Field(default=None, description="Age at which scoring points are dropped", examples=["off"])
+    flymaster: SpanOrOff | None = Field(
+        default=None, description="Age at which Flymaster points are dropped", examples=["90 days"]
     )
 
 
@@ -297,6 +346,9 @@ class Settings(Section):
     )
     redis: RedisSettings = RedisSettings()
     database: DatabaseSettings = DatabaseSettings()
+    chunks: ChunkSettings = ChunkSettings()
+    columnstore: ColumnstoreSettings = ColumnstoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     queue: QueueSettings = QueueSettings()
     serve: ServeSettings = ServeSettings()
     spool: SpoolSettings = SpoolSettings()

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import pwd
 import random
 import shutil
 import sys
@@ -16,12 +15,11 @@ import pytest
 from psycopg import sql
 
 from pointq.embedded import wheels
-from pointq.embedded.account import Account
 from pointq.embedded.layout import Layout
 from pointq.errors import EmbeddedError
 from pointq.ops.bench.door import Door
 from tests.faults.installation import SECONDS, Installation
-from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer
+from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer, unprivileged
 from tests.support.needs import missing
 from tests.support.sites import Site, run_pointq
 
@@ -58,12 +56,6 @@ def tables(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFac
         done = run_pointq("db", "init", environ=site.environ, home=site.home)
         assert done.returncode == 0, done.stderr
         yield name
-
-
-def unprivileged() -> Account:
-    """The user of the database's server: PostgreSQL does not run as root, and makes no cluster for one without a name."""
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    return Account(user.pw_uid, user.pw_gid, user.pw_name, dedicated=os.geteuid() == 0)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Servers that a test may kill, freeze, fill and restart: Valkey, Redis and PostgreSQL, each in a folder of its own."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -153,6 +154,12 @@ class QueueServer:
         with closing(self.client()) as client, suppress(redis.RedisError):
             return bool(client.ping())
         return False
+
+
+def unprivileged() -> Account:
+    """The user of the database's server: PostgreSQL does not run as root, and makes no cluster for one without a name."""
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    return Account(user.pw_uid, user.pw_gid, user.pw_name, dedicated=os.geteuid() == 0)
 
 
 class DatabaseServer:

@@ -8,8 +8,10 @@ from psycopg import AsyncConnection, sql
 
 from pointq.errors import DatabaseError
 from pointq.points.kinds import KINDS, Kind
-from pointq.store import schema
+from pointq.store import ddl, schema
 from pointq.store.connection import connect
+from pointq.store.layout import Layout
+from pointq.store.plan import VERSION
 
 TABLES = {"flights", "imports", *(kind.table for kind in KINDS.values())}
 
@@ -22,7 +24,8 @@ async def test_made_where_missing_and_left_alone_where_not(database_url: str) ->
 
     assert (set(first.tables), set(first.made), first.timescaledb) == (TABLES, TABLES, None)
     assert (second.tables, second.made) == (first.tables, ())
-    assert await schema.look(connection) == schema.Schema(first.tables, (), None, ())
+    found = await schema.look(connection)
+    assert (found.tables, found.missing, found.version) == (first.tables, (), VERSION)
     await connection.close()
 
 
@@ -108,7 +111,7 @@ async def test_another_failure_does_not_speak_of_rights(database_url: str) -> No
 
 def test_a_hypertable_has_no_index_but_the_key() -> None:
     for kind in KINDS.values():
-        statement = schema.create_hypertable(kind).as_string()
+        statement = ddl.create_hypertable(kind, Layout().chunk(kind)).as_string()
         assert f"create_hypertable('{kind.table}'" in statement
         assert "create_default_indexes => false" in statement
-        assert ("'1 day'" in statement) == (kind.name == "live")
+        assert ("'1 days'" in statement) == (kind.name == "live")

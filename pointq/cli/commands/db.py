@@ -1,6 +1,7 @@
 """``pointq db``: the tables."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -8,85 +9,92 @@ from pointq.cli.context import JsonOption, app_context, print_json
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from pointq.store.schema import Schema
+    from psycopg import AsyncConnection
+
+    from pointq.config import Settings
+    from pointq.store.inspection import Finding
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help=help_text(
         "Make and look at the tables.",
-        ("pointq db init", "make what is missing; changes and drops nothing"),
+        ("pointq db init", "make what is missing; drops and rewrites nothing"),
+        ("pointq db init --dry-run", "print the SQL that would run"),
         ("pointq db status", "which tables are there"),
     )
 )
 
 
 @app.command()
-def init(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Make the tables that are missing, as hypertables where the database has TimescaleDB. May be run at any time."""
-    schema = _with_database(ctx, "init")
-    if as_json:
-        print_json(schema)
-        _check(schema)
+def init(
+    ctx: typer.Context,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL that would run, and change nothing.")] = False,
+    rollups: Annotated[bool, typer.Option("--rollups", help="Also make views of each flight's minutes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the tables that are missing, as hypertables where the database has TimescaleDB, and keep them as the settings say.
+
+    May be run at any time: nothing that is stored is dropped or rewritten, and tables of yours are looked at and left alone.
+    """
+    from pointq.cli import db_screen
+    from pointq.store import schema
+    from pointq.store.layout import Layout
+
+    settings = app_context(ctx).load_config().settings
+    layout = Layout.of(settings, rollups=rollups)
+    if dry_run:
+        plan = _with_database(settings, lambda connection: schema.preview(connection, layout))
+        db_screen.plan(plan, as_json=as_json)
         return
-    for table in schema.tables:
-        typer.echo(f"{table:<26} {'made' if table in schema.made else 'there already'}")
-    _print_mapped(schema)
-    typer.echo(f"{'TimescaleDB':<26} {schema.timescaledb or 'not installed: plain tables'}")
-    _check(schema)
+    found = _with_database(settings, lambda connection: schema.init(connection, layout))
+    if as_json:
+        print_json(found)
+    else:
+        db_screen.made(found)
+    _refuse(found.findings)
 
 
 @app.command()
 def status(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """Say which tables are there."""
-    schema = _with_database(ctx, "look")
+    from pointq.cli import db_screen
+    from pointq.store import schema
+    from pointq.store.layout import Layout
+
+    settings = app_context(ctx).load_config().settings
+    layout = Layout.of(settings)
+    found = _with_database(settings, lambda connection: schema.look(connection, layout))
     if as_json:
-        print_json(schema)
-        return
-    for table in schema.tables:
-        typer.echo(f"{table:<26} there")
-    for table in schema.missing:
-        typer.echo(f"{table:<26} missing: run `pointq db init`")
-    _print_mapped(schema)
-    typer.echo(f"{'TimescaleDB':<26} {schema.timescaledb or 'not installed'}")
+        print_json(found)
+    else:
+        db_screen.there(found)
+    _refuse(found.findings)
 
 
-def _print_mapped(schema: "Schema") -> None:
-    """Say of the user's own tables what differs, column by column, with the SQL that would mend it."""
-    for table in schema.mapped:
-        found = [finding for finding in schema.findings if finding.table == table]
-        typer.echo(f"{table:<26} yours: {'as it must be' if not found else f'{len(found)} findings'}")
-        for finding in found:
-            typer.echo(f"  {finding.severity}: {f'{finding.column}: ' if finding.column else ''}{finding.problem}")
-            if finding.mend:
-                typer.echo(f"    {finding.mend}")
-
-
-def _check(schema: "Schema") -> None:
-    """Fail where a table of the user's cannot be used."""
+def _refuse(findings: "tuple[Finding, ...]") -> None:
+    """Fail where a table of the user's cannot be used, however it was shown."""
     from pointq.errors import PointqError
 
-    wrong = {finding.table for finding in schema.findings if finding.severity == "error"}
+    wrong = {finding.table for finding in findings if finding.severity == "error"}
     if wrong:
         raise PointqError(
             f"nothing can be stored in {', '.join(sorted(wrong))}: not what pointq needs",
-            hint="mend what is listed above, or correct the tables in the settings; docs/tables.md says why",
+            hint="mend what is listed above, or correct the tables in the settings; docs/database.md says why",
         )
 
 
-def _with_database(ctx: typer.Context, action: str) -> "Schema":
+def _with_database(settings: "Settings", act: "Callable[[AsyncConnection], Awaitable[T]]") -> "T":
     import asyncio
 
     from pointq.cli.backends import servers
-    from pointq.store import schema
     from pointq.store.connection import connect
-    from pointq.store.mapping import tables_of
 
-    settings = app_context(ctx).load_config().settings
-    tables = tables_of(settings.tables)
-
-    async def run(url: str) -> "Schema":
+    async def run(url: str) -> "T":
         connection = await connect(url, within=settings.database.connect_timeout_seconds)
         try:
-            return await (schema.init if action == "init" else schema.look)(connection, tables)
+            return await act(connection)
         finally:
             await connection.close()
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import AsyncConnection, conninfo, errors, sql
 
+from pointq.config.settings import ColumnstoreSettings
 from pointq.errors import DatabaseError
 from pointq.ops.bench.options import Backends
-from pointq.points.kinds import UPLOAD, Kind
+from pointq.points.kinds import KINDS, UPLOAD, Kind
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import translated
 from pointq.queue.heartbeats import Heartbeats
@@ -20,6 +21,7 @@ from pointq.queue.lanes import Lane, lanes_of
 from pointq.store import schema as tables
 from pointq.store.connection import connect as connect_database
 from pointq.store.faults import one_line
+from pointq.store.layout import Layout
 from pointq.store.mapping import own_table
 
 if TYPE_CHECKING:
@@ -121,7 +123,9 @@ async def _make_schema(url: str, name: str) -> None:
 
 
 async def _make_tables(connection: AsyncConnection) -> str | None:
-    version = (await tables.init(connection)).timescaledb
+    # compressed by nobody: it would be measured too
+    off = ColumnstoreSettings(**dict.fromkeys(KINDS, "off"))
+    version = (await tables.init(connection, Layout(columnstore=off))).timescaledb
     for kind in (BARE, REPLACED):
         await tables.make_table(connection, kind)
     return version

@@ -1,8 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from pointq.ops.bench.scratch import BARE, within_schema
-from pointq.store.schema import create_hypertable
+from pointq.store.ddl import create_hypertable
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,6 @@ def test_only_the_schema_is_looked_into_and_nothing_else_changes(url: str) -> No
 
 
 def test_the_functions_of_timescaledb_are_found_where_no_other_schema_is_looked_into() -> None:
-    statement = create_hypertable(BARE, "extensions").as_string()
+    statement = create_hypertable(BARE, timedelta(days=7), "extensions").as_string()
 
     assert '"extensions".create_hypertable(\'bare_points\', "extensions".by_range(' in statement

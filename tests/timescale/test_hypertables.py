@@ -1,0 +1,136 @@
+"""Tables on TimescaleDB, and batches into them."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from psycopg import AsyncConnection
+
+from pointq.config.settings import ChunkSettings, ColumnstoreSettings, RetentionSettings
+from pointq.errors import DatabaseError
+from pointq.points.kinds import KINDS, LIVE, UPLOAD
+from pointq.store import ddl, facts, schema
+from pointq.store.connection import connect
+from pointq.store.layout import Layout
+from pointq.store.prepared import prepare
+from pointq.store.writer import Stored, Writer
+from tests.store.batches import batch_of, check_flights, count_in
+from tests.store.test_schema import check_table
+
+
+async def test_every_table_of_points_is_a_hypertable_with_one_index(connection: AsyncConnection) -> None:
+    made = await schema.init(connection)
+
+    assert made.timescaledb
+    cursor = await connection.execute(
+        "SELECT hypertable_name, extract(epoch FROM time_interval)::int / 86400 FROM timescaledb_information.dimensions"
+    )
+    days = {kind.table: 1 if kind.name == "live" else 7 for kind in KINDS.values()}
+    assert dict(await cursor.fetchall()) == days
+    for kind in KINDS.values():
+        await check_table(connection, kind)
+
+
+async def test_a_batch_sent_twice_is_stored_once(url: str) -> None:
+    connection = await connect(url)
+    await schema.init(connection)
+    await connection.close()
+    writer = Writer(url)
+
+    lon = np.full(800, 7.0)
+    first = await writer.write(prepare(batch_of(800, lon=lon)))
+    second = await writer.write(prepare(batch_of(800, start=400, lon=lon)))
+    await writer.close()
+
+    assert (first, second) == (Stored(800, 0), Stored(400, 400))
+    connection = await connect(url)
+    assert await count_in(connection) == 1200
+    assert list((await check_flights(connection)).values()) == [1200]
+    await connection.close()
+
+
+async def jobs(connection: AsyncConnection) -> dict[tuple[str, str], Any]:
+    cursor = await connection.execute(
+        "SELECT hypertable_name, proc_name, coalesce(config ->> 'compress_after', config ->> 'drop_after') "
+        "FROM timescaledb_information.jobs WHERE hypertable_name LIKE '%_track_points'"
+    )
+    return {(table, procedure): after for table, procedure, after in await cursor.fetchall()}
+
+
+async def test_policies_are_what_the_settings_say(connection: AsyncConnection) -> None:
+    await schema.init(connection)
+    days = {kind.table: "7 days" if kind.name == "live" else "30 days" for kind in KINDS.values()}
+    assert await jobs(connection) == {(table, "policy_compression"): after for table, after in days.items()}
+
+    layout = Layout(
+        ChunkSettings(upload="2 days"),
+        ColumnstoreSettings(live="3 days", scoring="off"),
+        RetentionSettings(live="90 minutes", flymaster="off"),
+    )
+    changed = await schema.init(connection, layout)
+
+    assert len(changed.done) == 3
+    found = await jobs(connection)
+    assert found["live_track_points", "policy_compression"] == "3 days"
+    assert found["live_track_points", "policy_retention"] in {"90 minutes", "01:30:00"}
+    assert ("scoring_track_points", "policy_compression") not in found
+    assert (await facts.look(connection, Layout().names)).tables["uploaded_track_points"].hypertable == facts.Hypertable(
+        timedelta(days=2), True, timedelta(days=30), None, frozenset()
+    )
+    assert (await schema.init(connection, layout)).done == ()
+
+
+async def test_retention_that_nobody_configured_is_left_alone_and_off_removes_it(connection: AsyncConnection) -> None:
+    await schema.init(connection)
+    await connection.execute("SELECT add_retention_policy('live_track_points', drop_after => INTERVAL '5 days')")
+
+    assert (await schema.init(connection)).done == ()
+    assert ("live_track_points", "policy_retention") in await jobs(connection)
+
+    await schema.init(connection, Layout(retention=RetentionSettings(live="off")))
+    assert ("live_track_points", "policy_retention") not in await jobs(connection)
+
+
+async def test_an_empty_plain_table_becomes_a_hypertable_and_one_with_points_stays(connection: AsyncConnection) -> None:
+    for kind in (LIVE, UPLOAD):
+        await connection.execute(ddl.create_table(kind))
+        await connection.execute(ddl.create_key(kind))
+    await connection.execute("INSERT INTO live_track_points VALUES (gen_random_uuid(), now(), 46, 7)")
+
+    found = await schema.init(connection)
+
+    tables = (await facts.look(connection, Layout().names)).tables
+    assert tables["uploaded_track_points"].hypertable is not None
+    assert tables["live_track_points"].hypertable is None
+    assert "stays a plain table" in " ".join(found.notes)
+    assert await count_in(connection) == 1
+
+
+async def test_rollups_hold_each_minute_of_a_flight(connection: AsyncConnection, url: str) -> None:
+    await schema.init(connection, Layout(rollups=True))
+    assert (await schema.init(connection, Layout(rollups=True))).done == ()
+    await connection.close()
+    writer = Writer(url)
+    await writer.write(prepare(batch_of(150, elevation=np.arange(150.0))))
+    await writer.close()
+    connection = await connect(url)
+
+    cursor = await connection.execute(
+        "SELECT sum(points)::int, min(first_altitude), max(last_altitude), max(last_altitude - first_altitude) "
+        "FROM live_track_points_minutes"
+    )
+
+    assert await cursor.fetchone() == (150, 0.0, 149.0, 59.0)
+    await connection.close()
+
+
+async def test_compressed_tables_of_a_timescaledb_that_loses_rows_are_refused(
+    connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await schema.init(connection)
+    monkeypatch.setattr(facts, "SAFE", (99,))
+
+    with pytest.raises(DatabaseError, match="can lose late points for compressed chunks of live_track_points") as caught:
+        await schema.init(connection)
+    assert caught.value.hint == "ALTER EXTENSION timescaledb UPDATE"
