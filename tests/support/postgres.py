@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pointq.embedded import wheels
@@ -21,10 +22,12 @@ NONE = "installed"
 
 
 def installed() -> dict[str, Path]:
-    """Roots of installations by version: of the folders of programs in POINTQ_TEST_POSTGRES_BINS, or Debian's."""
+    """Roots of installations by version: the wheel's older one, those of POINTQ_TEST_POSTGRES_BINS, or Debian's."""
     listed = os.environ.get("POINTQ_TEST_POSTGRES_BINS")
     bins = map(Path, listed.split(":")) if listed else Path("/usr/lib/postgresql").glob("*/bin")
-    return {path.parent.name: path.parent for path in sorted(bins) if (path / "initdb").is_file()}
+    found = {path.parent.name: path.parent for path in sorted(bins) if (path / "initdb").is_file()}
+    older = wheels.find().postgres_root.with_name("pginstall")
+    return found if "16" in found or not older.is_dir() else {"16": older, **found}
 
 
 def versions() -> list[str]:
@@ -43,14 +46,31 @@ def running(version: str) -> Iterator[str]:
     user = unprivileged()
     try:
         if user.dedicated and first_barrier(root) is not None:
-            root = _copy(root, folder)
+            root = _copy_folder(root, folder) if _is_one_folder(root) else _copy(root, folder)
         programs = replace(wheels.find(), postgres_root=root)
         with ExitStack() as stack:
             with _libraries_of(root):
                 server = stack.enter_context(DatabaseServer(folder / "db", programs, user))
+            with psycopg.connect(server.url("postgres", ADMIN)) as connection:
+                assert str(connection.info.server_version // 10_000) == version
             yield server.url("postgres", ADMIN)
     finally:
         shutil.rmtree(folder)
+
+
+def _is_one_folder(root: Path) -> bool:
+    """Whether all of it lies below the root, as in wheels and packages of Node; Debian's is spread over /usr."""
+    return (root / "share").is_dir()
+
+
+def _copy_folder(root: Path, folder: Path) -> Path:
+    """Copy such an installation, and the libraries that a wheel has beside its package."""
+    target = folder / "copy" / "postgres" / "install"
+    shutil.copytree(root.resolve(), target)
+    libraries = wheels.find().libraries
+    if libraries.exists() and root.is_relative_to(libraries.parent):
+        shutil.copytree(libraries, folder / "copy" / libraries.name)
+    return target
 
 
 def _copy(root: Path, folder: Path) -> Path:
@@ -69,7 +89,7 @@ def _copy(root: Path, folder: Path) -> Path:
 def _libraries_of(root: Path) -> Iterator[None]:
     """Let a server that was unpacked and not installed find the libraries that were unpacked with it."""
     with pytest.MonkeyPatch.context() as patch:
-        if not root.is_relative_to("/usr"):
+        if not root.is_relative_to("/usr") and not _is_one_folder(root):
             folders = {str(path.parent) for path in root.parents[2].glob("lib/*/*.so*")}
             patch.setenv("LD_LIBRARY_PATH", ":".join(sorted(folders)))
         yield
