@@ -8,6 +8,7 @@
     │   │   ├── RedisLoginError
     │   │   └── DurabilityError
     │   ├── DatabaseError
+    │   │   └── TableError
     │   ├── EmbeddedError
     │   └── SpoolError
     ├── WaitTimeout                 exit 4   something did not happen in time
@@ -82,6 +83,10 @@ class DurabilityError(RedisError):
 
 class DatabaseError(BackendError):
     """PostgreSQL cannot be reached, refuses the login, or lacks what pointq needs."""
+
+
+class TableError(DatabaseError):
+    """A table that would not keep what pointq promises; the others may be as they should."""
 
 
 class EmbeddedError(BackendError):

@@ -8,8 +8,9 @@ from psycopg import sql
 from pointq.errors import DatabaseError
 from pointq.points.kinds import Kind
 from pointq.store import ddl
-from pointq.store.facts import SAFE, Extension, Facts, Hypertable, Table
+from pointq.store.facts import Extension, Facts, Hypertable, Table
 from pointq.store.layout import Layout
+from pointq.store.safety import UPDATE, unsafe
 from pointq.store.shape import differences
 from pointq.store.statements import text
 
@@ -55,15 +56,6 @@ def plan(facts: Facts, layout: Layout) -> Plan:
     return Plan(tuple(stages), tuple(notes))
 
 
-def unsafe(extension: Extension, table: str) -> str:
-    """Why rows for compressed chunks of that table are not stored."""
-    safe = ".".join(map(str, SAFE))
-    return (
-        f"TimescaleDB {extension.version} can lose late points for compressed chunks of {table} and say nothing; "
-        f"{safe} is the first that does not"
-    )
-
-
 def _refuse(facts: Facts, layout: Layout) -> None:
     if facts.version is not None and facts.version > VERSION:
         raise DatabaseError(
@@ -87,7 +79,7 @@ def _refuse(facts: Facts, layout: Layout) -> None:
 
 def _refuse_unsafe(facts: Facts, table: Table) -> None:
     if facts.timescaledb is not None and not facts.timescaledb.keeps_late_rows:
-        raise DatabaseError(unsafe(facts.timescaledb, table.name), hint="ALTER EXTENSION timescaledb UPDATE")
+        raise DatabaseError(unsafe(facts.timescaledb.version, table.name), hint=UPDATE)
 
 
 def _edition(facts: Facts) -> Extension | None:
@@ -175,7 +167,7 @@ def _policies(kind: Kind, found: Hypertable, facts: Facts, layout: Layout, notes
     if edition.keeps_late_rows:
         yield from _columnstore(kind, found, layout, edition.schema)
     elif layout.compress_after(kind):
-        notes.append(f"not compressed: {unsafe(edition, kind.table)}")
+        notes.append(f"not compressed: {unsafe(edition.version, kind.table)}")
     yield from _retention(kind, found, layout, edition.schema)
     if layout.rollups and ddl.rollup_name(kind) not in found.rollups:
         yield ddl.create_rollup(kind, edition.schema)

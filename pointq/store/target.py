@@ -6,11 +6,12 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from pointq.errors import DatabaseError
+from pointq.errors import TableError
 from pointq.points.kinds import Column, Kind
 from pointq.store.faults import one_line
 from pointq.store.inspection import Finding, TableFacts, check_flights, check_points, look_at, takes_copy
 from pointq.store.mapping import PointsTable, Table, Tables
+from pointq.store.safety import refuse_unsafe
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +31,12 @@ class Target:
 
 
 async def target_of(connection: AsyncConnection[Any], tables: Tables, kind: Kind) -> Target:
-    """The target for points of that kind. pointq's own tables are taken as they are; a user's are looked at.
+    """The target for points of that kind. Of pointq's own tables only the safety of late points is asked.
 
-    Raises DatabaseError where a user's table would not keep what pointq promises, psycopg.Error where it cannot be looked at.
+    Raises TableError where the table would not keep what pointq promises, psycopg.Error where it cannot be looked at.
     """
     table = tables.points[kind.name]
+    await refuse_unsafe(connection, table)
     if tables.flights is not None and tables.flights.mapped:
         _refuse(check_flights(tables.flights, await look_at(connection, tables.flights)))
     if not table.mapped:
@@ -59,7 +61,7 @@ async def _constants(connection: AsyncConnection[Any], table: PointsTable, facts
         try:
             await cursor.execute(sql.SQL("SELECT ") + sql.SQL(", ").join(casts))
         except (psycopg.DataError, psycopg.ProgrammingError) as exc:
-            raise DatabaseError(
+            raise TableError(
                 f"a fixed value does not fit into {table.shown}: {one_line(exc)}", hint=f"correct tables.{table.kind.name}"
             ) from exc
         result = cursor.pgresult
@@ -70,4 +72,4 @@ def _refuse(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         if finding.severity == "error":
             where = f"the column {finding.column} of {finding.table}" if finding.column else f"the table {finding.table}"
-            raise DatabaseError(f"{where} cannot be used: {finding.problem}", hint="`pointq db init` says what would mend it")
+            raise TableError(f"{where} cannot be used: {finding.problem}", hint="`pointq db init` says what would mend it")

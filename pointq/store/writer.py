@@ -74,9 +74,9 @@ class Writer:
     async def write(self, prepared: Prepared) -> Stored:
         """Store the points that are not stored yet and bring their flights up to date; committed when it returns.
 
-        Raises psycopg.Error with nothing stored, to be judged by `faults.fault`, or, where no connection comes about or a
-        user's table cannot be used, DatabaseError. When the connection breaks meanwhile the outcome may be unknown; writing
-        again is harmless.
+        Raises psycopg.Error with nothing stored, to be judged by `faults.fault`, or, where no connection comes about,
+        DatabaseError, or, where the table would not keep points, TableError. When the connection breaks meanwhile the outcome
+        may be unknown; writing again is harmless.
         """
         connection = await self._connected()
         try:

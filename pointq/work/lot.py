@@ -1,4 +1,4 @@
-"""A lot: what a worker takes from one lane at a time and stores in one transaction."""
+"""A lot: what a worker takes from one lane at a time and stores, in one transaction where the database takes it so."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,18 +13,10 @@ from pointq.points.batch import PointBatch, concat
 from pointq.queue.consumer import DeadLetter, Entry
 from pointq.queue.lanes import Lane
 from pointq.store.prepared import Prepared, prepare
+from pointq.work.progress import Progress, Refused
 
 UNREADABLE = "frame"
 """Stands in a dead letter in place of an SQLSTATE: the frame itself could not be decoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A point that the database refuses as data."""
-
-    row: int
-    sqlstate: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,8 @@ class Lot:
     entry_of_row: NDArray[np.int64]
     """Index in `entries` for each point, shape (n,)."""
     unreadable: Sequence[DeadLetter]
+    progress: Progress | None
+    """How far it is stored; None where there is nothing to store."""
 
     @property
     def former(self) -> frozenset[str]:
@@ -80,9 +74,9 @@ async def make_lot(lane: Lane, entries: Sequence[Entry]) -> Lot:
             batches.append(batch)
             sources.append(np.full(len(batch), index))
     if not batches:
-        return Lot(lane, entries, None, None, np.empty(0, np.int64), unreadable)
+        return Lot(lane, entries, None, None, np.empty(0, np.int64), unreadable, None)
     merged = concat(batches)
-    return Lot(lane, entries, merged, prepare(merged), np.concatenate(sources), unreadable)
+    return Lot(lane, entries, merged, prepare(merged), np.concatenate(sources), unreadable, Progress(merged))
 
 
 def _decode(entry: Entry) -> PointBatch:

@@ -48,6 +48,8 @@ class Reader:
         self.outage = Outage(log, "Redis", Backoff())
         self._held: dict[Lane, set[str]] = {lane: set() for lane in lanes}
         self._parked: list[tuple[float, Lot]] = []
+        self._unfinished: list[Lot] = []
+        """Those parked lots that could be gone on with at once."""
         self._closed: set[Lane] = set()
         self._behind: dict[Lane, str] = {}
         self._next_reclaim = 0.0
@@ -77,6 +79,11 @@ class Reader:
         # not only while it lies here: or each time it is tried again, another lot would be read, and put aside with it
         self._closed.add(lot.lane)
 
+    def put_aside(self, lot: Lot, seconds: float) -> None:
+        """Put a lot aside that takes long, for the sake of other lanes; it is back sooner where those have nothing."""
+        self._unfinished.append(lot)
+        self.park(lot, seconds)
+
     def release(self, lot: Lot) -> None:
         """The entries of a lot are no longer worked on."""
         self._held[lot.lane].difference_update(entry.id for entry in lot.entries)
@@ -91,7 +98,7 @@ class Reader:
                     return due
                 lot = await self._reclaim() or await self._poll()
                 self.outage.end()
-                if lot is not None:
+                if lot is not None or (lot := self._due(early=self._unfinished)) is not None:
                     return lot
                 if self.draining and await self._drained():
                     return None
@@ -103,11 +110,12 @@ class Reader:
                 await self._pause(self.outage.backoff.step())
         return None
 
-    def _due(self) -> Lot | None:
+    def _due(self, early: Sequence[Lot] = ()) -> Lot | None:
         now = self._clock()
         for i, (at, lot) in enumerate(self._parked):
-            if at <= now:
+            if at <= now or any(lot is each for each in early):
                 del self._parked[i]
+                self._unfinished = [each for each in self._unfinished if each is not lot]
                 return lot
         return None
 

@@ -1,70 +1,71 @@
-"""Storing a batch whatever the database says of it: try again, halve, or find the points that are at fault."""
+"""Storing a batch whatever the database says of it: try again, cut it smaller, or find the points that are at fault."""
 
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
-import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from pointq.aio import Backoff
 from pointq.points.batch import PointBatch
 from pointq.store.faults import Fault, fault, one_line
 from pointq.store.prepared import Prepared, prepare
 from pointq.store.writer import Stored
-from pointq.work.lot import Lot, Refused
+from pointq.work.lot import Lot
+from pointq.work.progress import Progress, Tally
 
 Write = Callable[[Prepared], Awaitable[Stored]]
+
+SLICE_SECONDS = 0.5
+"""How long a worker is at one lot that has to be stored piece by piece, before it looks after other lanes."""
 
 _CONFLICTS = 10
 """Deadlocks and serialization failures in a row after which it is the installation's trouble."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of a lot's points."""
+async def store(write: Write, lot: Lot, backoff: Backoff, *, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Store the points of a lot that the database takes; `lot.progress` says what became of them.
 
-    stored: int = 0
-    duplicates: int = 0
-    refused: list[Refused] = field(default_factory=list)
-
-
-async def store(write: Write, lot: Lot, backoff: Backoff) -> Tally:
-    """Store all points of a lot that the database takes.
-
-    Raises psycopg.Error for what is the installation's fault; what was stored until then comes back as duplicates.
+    False where it is not through after some time: call again to go on. Raises psycopg.Error for what is the installation's
+    fault; what was stored until then stays so.
     """
-    if lot.batch is None or lot.prepared is None:
-        return Tally()
-    return await store_batch(write, lot.batch, lot.prepared, backoff)
+    if lot.progress is None or lot.prepared is None:
+        return True
+    end = clock() + SLICE_SECONDS
+    return await _go_on(write, lot.progress, lot.prepared, backoff, lambda: clock() >= end)
 
 
 async def store_batch(write: Write, batch: PointBatch, prepared: Prepared, backoff: Backoff) -> Tally:
-    """The same for a batch, and for the same made ready for the writer."""
-    tally = Tally()
-    await _store(write, batch, np.arange(len(batch)), prepared, tally, backoff)
-    return tally
+    """The same for a batch, and for the same made ready for the writer, to its end."""
+    progress = Progress(batch)
+    await _go_on(write, progress, prepared, backoff, lambda: False)
+    return progress.tally
 
 
-async def _store(
-    write: Write, batch: PointBatch, rows: NDArray[np.int64], prepared: Prepared, tally: Tally, backoff: Backoff
-) -> None:
-    try:
-        stored = await _insist(write, prepared, backoff)
-    except psycopg.Error as exc:
-        blame = fault(exc)
-        if blame not in {Fault.DATA, Fault.SIZE} or (blame is Fault.SIZE and len(rows) == 1):
-            raise
-        if len(rows) == 1:
-            tally.refused.append(Refused(int(rows[0]), exc.sqlstate or "", one_line(exc)))
-            return
+async def _go_on(write: Write, progress: Progress, prepared: Prepared, backoff: Backoff, is_enough: Callable[[], bool]) -> bool:
+    while progress.left:
+        whole = len(progress.next) == len(progress.batch)
+        try:
+            stored = await _insist(write, prepared if whole else prepare(progress.batch.only(progress.next)), backoff)
+        except psycopg.Error as exc:
+            _judge(exc, progress)
+            continue
+        progress.stored(stored.stored, stored.duplicates)
+        if progress.left and is_enough():
+            return False
+    return True
+
+
+def _judge(exc: psycopg.Error, progress: Progress) -> None:
+    """What to do about the points that the database did not take. Raises the error where it is not about them."""
+    blame, alone = fault(exc), len(progress.next) == 1
+    if blame is Fault.DATA and alone:
+        progress.refused(exc.sqlstate or "", one_line(exc))
+    elif blame is Fault.DATA:
+        progress.search()
+    elif blame is Fault.SIZE and not alone:
+        progress.cut()
     else:
-        tally.stored += stored.stored
-        tally.duplicates += stored.duplicates
-        return
-    # outside the handler: a deep bisection must not chain the errors of every level
-    for half in np.array_split(rows, 2):
-        await _store(write, batch, half, prepare(batch.only(half)), tally, backoff)
+        raise exc
 
 
 async def _insist(write: Write, prepared: Prepared, backoff: Backoff) -> Stored:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psycopg
 
 from pointq.aio import Backoff, cancel, first_of
-from pointq.errors import DatabaseError, RedisError
+from pointq.errors import DatabaseError, RedisError, TableError
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
 from pointq.store.faults import Fault, fault, one_line
@@ -21,9 +21,10 @@ from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor
 from pointq.work.lot import Lot
 from pointq.work.outage import Outage
+from pointq.work.progress import Tally
 from pointq.work.rate import Rate
 from pointq.work.reader import Reader
-from pointq.work.storing import Tally, store
+from pointq.work.storing import SLICE_SECONDS, store
 
 log = logging.getLogger("pointq.work")
 
@@ -193,7 +194,7 @@ class Worker:
             try:
                 if lot.former:
                     await self._evictor.evict(self._writer, lot.former)
-                tally = await store(self._writer.write, lot, Backoff())
+                done = await store(self._writer.write, lot, Backoff())
             except (psycopg.Error, DatabaseError) as exc:
                 if _connection_lost(exc):
                     await self._wait_for(self._database, exc)
@@ -209,7 +210,13 @@ class Worker:
                 return None
             self._database.end()
             self._outage_of(lot.lane).end()
-            return tally
+            if done:
+                return lot.progress.tally if lot.progress else Tally()
+            if self._reader.stopping:
+                break
+            # as long for the other lanes as for this lot, or less where they have nothing
+            self._reader.put_aside(lot, SLICE_SECONDS)
+            return None
         log.warning("%d %s points stay in the queue", sum(entry.points for entry in lot.entries), lot.lane.kind.name)
         self._reader.release(lot)
         return None
@@ -283,6 +290,8 @@ def _tell(lane: Lane, dead: Sequence[DeadLetter]) -> None:
 
 def _connection_lost(exc: psycopg.Error | DatabaseError) -> bool:
     # an error with an SQLSTATE of other classes came over a connection that works; 08, 57P and none mean that it is gone
+    if isinstance(exc, TableError):
+        return False
     if isinstance(exc, DatabaseError) or exc.sqlstate is None:
         return True
     # a limit that a single point still exceeds is of class 53 too

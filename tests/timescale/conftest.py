@@ -12,6 +12,9 @@ from psycopg import AsyncConnection
 from pointq.store import writer as writing
 from pointq.store.connection import connect
 from tests.support.timescale import Timescale, clean_database, timescale
+from tests.work.conftest import crew
+
+__all__ = ["crew"]
 
 
 @pytest.fixture(scope="module")

@@ -130,3 +130,23 @@ async def test_stopping_ends_the_wait_at_once_and_any_call_after(crew: Crew) -> 
     await crew.put(batch_of(10))
 
     assert await reader.next_lot() is None
+
+
+async def test_a_lot_that_takes_long_lets_other_lanes_in_and_waits_for_nothing(crew: Crew) -> None:
+    clock = Clock()
+    reader = reader_of(crew, "live", "upload", clock=clock)
+    await crew.put(batch_of(10, kind=crew.lane("upload").kind))
+    long = await next_of(reader)
+    await crew.put(batch_of(10))
+
+    reader.put_aside(long, 5.0)
+    live = await next_of(reader)
+    assert live.lane == crew.lane("live")
+    await complete(crew, reader, live)
+
+    # nothing else is there: it is back before its time
+    assert await next_of(reader) is long
+    reader.put_aside(long, 5.0)
+    clock.now += 5.0
+    await crew.put(batch_of(10, start=10))
+    assert await next_of(reader) is long

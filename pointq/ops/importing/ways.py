@@ -20,7 +20,8 @@ from pointq.queue.producer import Append, Producer
 from pointq.store.faults import one_line
 from pointq.store.prepared import prepare
 from pointq.store.writer import Writer
-from pointq.work.storing import Tally, store_batch
+from pointq.work.progress import Tally
+from pointq.work.storing import store_batch
 
 _ROUND_POINTS = 160_000
 """Points that go to Redis in one round trip: half a megabyte, and one sync of its disk."""

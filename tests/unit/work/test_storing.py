@@ -15,8 +15,9 @@ from pointq.queue.consumer import Entry
 from pointq.queue.lanes import Lane
 from pointq.store.prepared import Prepared
 from pointq.store.writer import Stored
-from pointq.work.lot import UNREADABLE, Lot, Refused, make_lot
-from pointq.work.storing import store
+from pointq.work.lot import UNREADABLE, Lot, make_lot
+from pointq.work.progress import Refused, Tally
+from pointq.work.storing import SLICE_SECONDS, Write, store
 from tests.store.batches import batch_of
 
 LANE = Lane.of(LIVE)
@@ -55,6 +56,11 @@ class Database:
         return Stored(len(prepared.batch), prepared.repeated)
 
 
+async def stored(write: Write, lot: Lot, backoff: Backoff) -> Tally:
+    assert await store(write, lot, backoff)
+    return lot.progress.tally if lot.progress else Tally()
+
+
 def backoff(slept: list[float]) -> Backoff:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -70,7 +76,7 @@ def poison(bad: Sequence[int], state: str = "23514") -> Callable[[Prepared, int]
 async def test_the_bad_points_are_found_and_all_others_stored(bad: list[int]) -> None:
     lot, database = await lot_of(100), Database(poison(bad))
 
-    tally = await store(database.write, lot, backoff([]))
+    tally = await stored(database.write, lot, backoff([]))
 
     assert sorted(database.stored) == [n for n in range(100) if n not in bad]
     assert tally.stored == 100 - len(bad)
@@ -92,7 +98,7 @@ async def test_one_bad_point_costs_few_transactions() -> None:
 async def test_a_conflict_is_tried_again_until_it_is_the_installations_trouble() -> None:
     slept: list[float] = []
     database = Database(lambda _, calls: error("40P01") if calls < 5 else None)
-    assert (await store(database.write, await lot_of(10), backoff(slept))).stored == 10
+    assert (await stored(database.write, await lot_of(10), backoff(slept))).stored == 10
     assert len(slept) == 4
 
     with pytest.raises(psycopg.Error, match="40001"):
@@ -102,11 +108,68 @@ async def test_a_conflict_is_tried_again_until_it_is_the_installations_trouble()
 @pytest.mark.parametrize("state", ["53400", "57014"])
 async def test_what_is_too_much_is_halved(state: str) -> None:
     database = Database(lambda prepared, _: error(state) if len(prepared.batch) > 30 else None)
-    tally = await store(database.write, await lot_of(100), backoff([]))
+    tally = await stored(database.write, await lot_of(100), backoff([]))
     assert (tally.stored, tally.refused) == (100, [])
 
     with pytest.raises(psycopg.Error, match=state):
         await store(Database(lambda *_: error(state)).write, await lot_of(10), backoff([]))
+
+
+async def test_of_what_is_too_much_the_newest_is_stored_first_and_then_flight_by_flight() -> None:
+    day, hour = 86_400, 3_600
+    old = [batch_of(20, flight=name, start=i, lon=np.full(20, float(i))) for i, name in enumerate("abcd")]
+    late = [each.only(np.arange(k, k + 5)) for k in range(0, 20, 5) for each in old]
+    fresh = batch_of(20, flight="now", start=7 * day + hour, lon=np.full(20, 9.0))
+    lot = await make_lot(LANE, [entry(i, each) for i, each in enumerate([*late[:8], fresh, *late[8:]])])
+    written: list[list[float]] = []
+
+    def refuse(prepared: Prepared, _: int) -> psycopg.Error | None:
+        """Take what is of two flights at most."""
+        flights = sorted(set(prepared.batch.columns["lon"].tolist()))
+        if len(flights) > 2:
+            return error("53400")
+        written.append(flights)
+        return None
+
+    assert await store(Database(refuse).write, lot, backoff([]))
+
+    assert written[0][-1] == 9.0
+    assert sum(len(flights) for flights in written) <= 8
+
+
+async def test_what_takes_long_is_left_for_a_while_and_gone_on_with() -> None:
+    now = 0.0
+
+    def refuse(prepared: Prepared, _: int) -> psycopg.Error | None:
+        nonlocal now
+        now += SLICE_SECONDS * 0.4
+        return error("53400") if len(prepared.batch) > 10 else None
+
+    lot, database = await lot_of(100), Database(refuse)
+    slices = 0
+    while not await store(database.write, lot, backoff([]), clock=lambda: now):
+        slices += 1
+
+    assert slices >= 4
+    assert lot.progress is not None
+    assert lot.progress.tally == Tally(stored=100)
+    assert sorted(database.stored) == list(range(100))
+    # 100, 50, 25, 13 are too much: the size that is not is found once and kept
+    assert database.calls == 4 + 16
+
+
+async def test_after_an_outage_it_goes_on_where_it_was() -> None:
+    database = Database(lambda prepared, calls: error("57P01") if calls == 4 else poison([99])(prepared, calls))
+    lot = await lot_of(100)
+    with pytest.raises(psycopg.Error, match="57P01"):
+        await store(database.write, lot, backoff([]))
+    before = len(database.stored)
+
+    assert before
+    assert await store(database.write, lot, backoff([]))
+
+    assert lot.progress is not None
+    assert lot.progress.tally.stored == len(database.stored) == 99
 
 
 @pytest.mark.parametrize("state", ["42P01", "42501", "25006", "08006", "53100", "57P01", "XX000"])
@@ -142,7 +205,7 @@ async def test_many_dead_letters_leave_the_heart_its_beats() -> None:
 async def test_a_lot_without_points_needs_no_database() -> None:
     lot = await make_lot(LANE, [entry(1, batch_of(1), data=b"nonsense"), entry(2, batch_of(0))])
 
-    assert (await store(Database(lambda *_: error("XX000")).write, lot, backoff([]))).stored == 0
+    assert (await stored(Database(lambda *_: error("XX000")).write, lot, backoff([]))).stored == 0
     with pytest.raises(ValueError, match="without points"):
         await lot.dead_letters([Refused(0, "", "")])
 
