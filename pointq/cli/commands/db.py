@@ -21,7 +21,7 @@ app = typer.Typer(
         "Make and look at the tables.",
         ("pointq db init", "make what is missing; drops and rewrites nothing"),
         ("pointq db init --dry-run", "print the SQL that would run"),
-        ("pointq db status", "which tables are there"),
+        ("pointq db status", "sizes, chunks, compression, policies and their last runs, rows a day"),
     )
 )
 
@@ -58,18 +58,19 @@ def init(
 
 @app.command()
 def status(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Say which tables are there."""
+    """Say which tables are there, how large they are, how they are kept, and how fast they grow."""
     from pointq.cli import db_screen
-    from pointq.store import schema
+    from pointq.store import state
     from pointq.store.layout import Layout
 
-    settings = app_context(ctx).load_config().settings
+    app = app_context(ctx)
+    settings = app.load_config().settings
     layout = Layout.of(settings)
-    found = _with_database(settings, lambda connection: schema.look(connection, layout))
+    found = _with_database(settings, lambda connection: state.look(connection, layout))
     if as_json:
         print_json(found)
     else:
-        db_screen.there(found)
+        app.out.print(db_screen.state(found))
     _refuse(found.findings)
 
 
