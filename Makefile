@@ -17,7 +17,7 @@ help: ## list what there is
 run: $(VENV)/run.stamp ## start pointq on this machine: make run ARGS="--port 9000"
 	@exec $(BIN)/pointq serve $(ARGS)
 
-test: $(VENV)/dev.stamp build/timescale.stamp ## run every test; CI=true also reports coverage: make test ARGS="tests/unit -k frame"
+test: $(VENV)/dev.stamp build/timescale.stamp build/postgis.stamp ## run every test; CI=true also reports coverage: make test ARGS="tests/unit -k frame"
 	@$(BIN)/pytest -n 2 --dist loadfile $(if $(CI),--cov --cov-report=term) $(ARGS)
 
 faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
@@ -46,12 +46,12 @@ lock: $(VENV)/dev.stamp ## write the lock files anew, from pyproject.toml: make 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# TimescaleDB for tests, which needs Node; without it the tests that want it skip, and say why.
-build/timescale.stamp: tests/timescale/package-lock.json tests/timescale/package.json tests/timescale/server.mjs
-	@mkdir -p build/timescale && cp $^ build/timescale/
-	@echo "installing TimescaleDB for tests (only after a change)" >&2
-	@npm ci --prefix build/timescale --silent --no-audit --no-fund && touch $@ || \
-		echo "npm cannot install it: the tests on TimescaleDB are skipped" >&2
+# TimescaleDB and PostGIS for tests, in WebAssembly, which need Node; without it the tests that want them skip, and say why.
+build/%.stamp: tests/%/package-lock.json tests/%/package.json tests/%/extension.mjs tests/support/pglite.mjs
+	@mkdir -p build/$* && cp $^ build/$*/
+	@echo "installing $* for tests (only after a change)" >&2
+	@npm ci --prefix build/$* --silent --no-audit --no-fund && touch $@ || \
+		echo "npm cannot install it: the tests on $* are skipped" >&2
 
 # A stamp is as new as the last installation from its lock file.
 $(VENV)/run.stamp: requirements.lock

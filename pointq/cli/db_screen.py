@@ -106,10 +106,10 @@ def _style(policy: Policy) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """``12 h``, ``7 days``: a whole number of the largest unit that it is a whole number of."""
+    """``12 h``, ``7 d``: a whole number of the largest unit that it is a whole number of."""
     if seconds is None:
         return "-"
-    for size_, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+    for size_, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds % size_ == 0:
             return f"{seconds / size_:.0f} {unit}"
     return f"{seconds:g} s"

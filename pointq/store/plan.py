@@ -179,11 +179,12 @@ def _columnstore(kind: Kind, found: Hypertable, layout: Layout, functions: str) 
     wanted = layout.compress_after(kind)
     if found.compress_after is not None and found.compress_after != wanted:
         yield ddl.remove_columnstore_policy(kind, functions)
-    if wanted is None or wanted == found.compress_after:
+    if wanted is None:
         return
     if not found.columnstore:
         yield ddl.enable_columnstore(kind)
-    yield ddl.add_columnstore_policy(kind, wanted, functions)
+    if wanted != found.compress_after:
+        yield ddl.add_columnstore_policy(kind, wanted, functions)
 
 
 def _retention(kind: Kind, found: Hypertable, layout: Layout, functions: str) -> Iterator[Statement]:

@@ -156,3 +156,25 @@ async def test_a_timescaledb_that_loses_rows_gets_none_for_compressed_tables(url
     assert caught.value.hint == "ALTER EXTENSION timescaledb UPDATE"
     assert (await writer.write(prepare(batch_of(5, kind=UPLOAD)))).stored == 5
     await writer.close()
+
+
+async def test_a_column_that_the_database_fills_is_compressed_and_filled_for_late_points_too(url: str) -> None:
+    connection = await connect(url)
+    await schema.init(connection)
+    # as that of PostGIS, which this server does not have
+    await connection.execute("ALTER TABLE uploaded_track_points SET (timescaledb.enable_columnstore = false)")
+    await connection.execute(
+        "ALTER TABLE uploaded_track_points ADD COLUMN place point GENERATED ALWAYS AS (point(lon, lat)) STORED"
+    )
+    await connection.close()
+    await compressed(url, flown(0))
+    writer = Writer(url)
+
+    stored = await writer.write(prepare(flown(0, lat=46.5)))
+    await writer.close()
+
+    assert stored.stored == FLIGHTS * SECONDS
+    connection = await connect(url)
+    cursor = await connection.execute("SELECT count(*), bool_and(place ~= point(lon, lat)) FROM uploaded_track_points")
+    assert await cursor.fetchone() == (2 * FLIGHTS * SECONDS, True)
+    await connection.close()

