@@ -1,6 +1,8 @@
 """Tables on TimescaleDB, and batches into them."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +107,14 @@ async def test_an_empty_plain_table_becomes_a_hypertable_and_one_with_points_sta
     assert tables["live_track_points"].hypertable is None
     assert "stays a plain table" in " ".join(found.notes)
     assert await count_in(connection) == 1
+
+    document = (Path(__file__).parents[2] / "docs" / "database.md").read_text("utf8")
+    convert = re.search(r"^SELECT create_hypertable.*;$", document, re.MULTILINE)
+    assert convert is not None
+    await connection.execute(convert[0].encode())
+    assert (await schema.init(connection)).done == ("how live_track_points is kept",)
+    assert await count_in(connection) == 1
+    assert ("live_track_points", "policy_compression") in await jobs(connection)
 
 
 async def test_rollups_hold_each_minute_of_a_flight(connection: AsyncConnection, url: str) -> None:

@@ -82,7 +82,7 @@ def _refuse(findings: "tuple[Finding, ...]") -> None:
     if wrong:
         raise PointqError(
             f"nothing can be stored in {', '.join(sorted(wrong))}: not what pointq needs",
-            hint="mend what is listed above, or correct the tables in the settings; docs/database.md says why",
+            hint="mend what is listed above, or correct the tables in the settings; docs/tables.md says why",
         )
 
 
