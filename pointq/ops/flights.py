@@ -13,8 +13,8 @@ from psycopg import AsyncConnection
 from pointq.errors import PointqError, UsageError
 from pointq.formats.writers import WRITERS, About, Section, Survey
 from pointq.ops.reach import database, in_time
-from pointq.points.kinds import KINDS, Kind
 from pointq.store.flights import StoredFlight, Wanted, find_flights, flights_called
+from pointq.store.mapping import PLAIN, PointsTable, Tables
 from pointq.store.points import points_of, snapshot
 
 _IN_MEMORY = 1 << 20
@@ -76,20 +76,22 @@ def report(flight: StoredFlight, now: dt.datetime) -> FlightReport:
     )
 
 
-async def export(url: str, name: str, kind: str | None, format_name: str, out: BinaryIO) -> StoredFlight:
+async def export(
+    url: str, name: str, kind: str | None, format_name: str, out: BinaryIO, tables: Tables = PLAIN
+) -> StoredFlight:
     """Write the flight with that id or UUID to `out`; it is read piece by piece, and never whole in memory.
 
     Raises UsageError where the id means several flights, PointqError where it means none, DatabaseError.
     """
     async with database(url) as connection, snapshot(connection):
         flight = _the_one(await in_time(flights_called(connection, name, kind), connection, url), name)
-        stored = KINDS[flight.kind]
+        stored = tables.points[flight.kind]
         survey = Survey()
         async for piece in _pieces(connection, stored, flight, url):
             survey = survey.add(piece)
         if not survey.points:
-            raise PointqError(f"flight {name!r} has no points in {stored.table}: they were deleted there")
-        sections = WRITERS[format_name](About(stored, flight.flight, survey))
+            raise PointqError(f"flight {name!r} has no points in {stored.shown}: they were deleted there")
+        sections = WRITERS[format_name](About(stored.kind, flight.flight, survey))
         await _write(sections, lambda: _pieces(connection, stored, flight, url), out)
     return flight
 
@@ -122,8 +124,10 @@ async def _write(sections: Sequence[Section], pieces: Callable[[], AsyncIterator
             copyfileobj(file, out)
 
 
-async def _pieces(connection: AsyncConnection[Any], kind: Kind, flight: StoredFlight, url: str) -> AsyncIterator[Any]:
+async def _pieces(connection: AsyncConnection[Any], table: PointsTable, flight: StoredFlight, url: str) -> AsyncIterator[Any]:
     """The points of that flight; an answer that does not come ends it."""
-    points = points_of(connection, kind, flight.flight)
+    if flight.first_fix is None or flight.last_fix is None:
+        return
+    points = points_of(connection, table, flight.flight, (flight.first_fix, flight.last_fix))
     while (piece := await in_time(anext(points, None), connection, url)) is not None:
         yield piece

@@ -15,6 +15,8 @@ from pointq.points.batch import Array, PointBatch
 from pointq.points.flights import Flight
 from pointq.points.kinds import NULL_TEXT, Column, ColumnType, Kind
 from pointq.store.faults import one_line
+from pointq.store.mapping import PointsTable
+from pointq.store.statements import sql_type, text
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -30,43 +32,52 @@ async def snapshot(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
         yield
 
 
+Span = tuple[dt.datetime, dt.datetime]
+"""A first and a last time, both included."""
+
+
 async def points_of(
-    connection: AsyncConnection[Any], kind: Kind, flight: Flight, piece: int = PIECE
+    connection: AsyncConnection[Any], table: PointsTable, flight: Flight, span: Span, piece: int = PIECE
 ) -> AsyncIterator[PointBatch]:
     """The points of a flight in order of (time, lat, lon), by a cursor on the server, so many at a time; within a transaction.
 
-    A column that is NULL in a whole piece is left out of it. Raises DatabaseError.
+    The span spares the chunks of other days. A column that is NULL in a whole piece, or that a user's table does not have, is
+    left out of it. Raises DatabaseError.
     """
+    columns = table.stored(table.kind.columns)
     try:
         async with connection.cursor("pointq_points", binary=True) as cursor:
             cursor.itersize = piece
-            await cursor.execute(_select(kind), (flight.uuid,))
+            await cursor.execute(_select(table, columns), (flight.uuid, *span))
             while rows := await cursor.fetchmany(piece):
-                yield _batch(kind, flight, rows)
+                yield _batch(table.kind, flight, columns, rows)
     except psycopg.Error as exc:
-        raise DatabaseError(f"the points of the table {kind.table} cannot be read: {one_line(exc)}") from exc
+        raise DatabaseError(f"the points of the table {table.shown} cannot be read: {one_line(exc)}") from exc
 
 
-def _select(kind: Kind) -> sql.Composed:
-    return sql.SQL("SELECT {columns} FROM {table} WHERE flight_uuid = %s ORDER BY time, lat, lon").format(
-        columns=sql.SQL(", ").join(map(_selected, kind.columns)), table=sql.Identifier(kind.table)
+def _select(table: PointsTable, columns: Sequence[Column]) -> sql.Composed:
+    return sql.SQL(text("points_of")).format(
+        columns=sql.SQL(", ").join(_selected(table, column) for column in columns),
+        table=table.identifier,
+        **{field: table.column(field) for field in ("flight_uuid", "time", "lat", "lon")},
     )
 
 
-def _selected(column: Column) -> sql.Composed:
-    name = sql.Identifier(column.name)
+def _selected(table: PointsTable, column: Column) -> sql.Composed:
+    name = table.column(column.name)
     if column.type is ColumnType.TIME:
         # a number, not a datetime: exact, and an array of them is made at once
-        return sql.SQL("(extract(epoch FROM {name}) * 1000000)::bigint").format(name=name)
-    return sql.Composed([name])
+        return sql.SQL("(extract(epoch FROM {}) * 1000000)::bigint").format(name)
+    # a user's column may have another type than pointq's
+    return sql.SQL("{}::{}").format(name, sql_type(column))
 
 
-def _batch(kind: Kind, flight: Flight, rows: list[tuple[Any, ...]]) -> PointBatch:
-    columns = {}
-    for column, values in zip(kind.columns, zip(*rows, strict=True), strict=True):
+def _batch(kind: Kind, flight: Flight, columns: Sequence[Column], rows: list[tuple[Any, ...]]) -> PointBatch:
+    found = {}
+    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
         if column.required or any(value is not None for value in values):
-            columns[column.name] = _array(column, values)
-    return PointBatch(kind, (flight,), np.zeros(len(rows), np.int32), columns)
+            found[column.name] = _array(column, values)
+    return PointBatch(kind, (flight,), np.zeros(len(rows), np.int32), found)
 
 
 def _array(column: Column, values: tuple[Any, ...]) -> Array:

@@ -76,10 +76,6 @@ async def look(connection: AsyncConnection, layout: Layout | None = None) -> Sch
     return _schema(layout, await facts.look(connection, layout.names), await inspect(connection, layout.tables))
 
 
-NAMES = tuple(_own(PLAIN))
-"""The tables that pointq works with where nothing is mapped."""
-
-
 async def timescaledb_version(connection: AsyncConnection) -> str | None:
     """The version of TimescaleDB in this database, None where it is not."""
     cursor = await connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")

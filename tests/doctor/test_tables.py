@@ -1,5 +1,6 @@
 """Each check of the tables, provoked on real ones."""
 
+import json
 from collections.abc import Iterator
 from typing import LiteralString
 
@@ -7,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from pointq.store.schema import NAMES
+from pointq.store.layout import Layout
 from tests.doctor.doctor import Patient, lines_of
 from tests.support.sites import Site
 
@@ -190,7 +191,7 @@ def weak(site: Site) -> Iterator[str]:
 
 
 async def test_rights_that_lack(healthy: Patient, site: Site, weak: str) -> None:
-    every = sql.SQL(", ").join(map(sql.Identifier, NAMES))
+    every = sql.SQL(", ").join(map(sql.Identifier, Layout().names))
     with psycopg.connect(site.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("GRANT INSERT, SELECT ON {} TO {}").format(every, sql.Identifier(weak)))
     # the server knows root only; the session becomes the role
@@ -218,6 +219,29 @@ async def test_what_mends_mends(healthy: Patient, site: Site) -> None:
             connection.execute(str(line.mend).encode())
 
     assert [await healthy.severity(check) for check in ("tables.columns", "tables.key")] == ["ok", "ok"]
+
+
+async def test_tables_of_the_users_own(healthy: Patient, site: Site) -> None:
+    mapping = {"table": "gps.fixes", "columns": {name: name for name in ("flight_uuid", "time", "lat", "lon")}}
+    patient = healthy.with_(POINTQ_TABLES__LIVE=json.dumps(mapping))
+    missing = await patient.line("tables.yours")
+    assert (missing.severity, missing.message) == ("fail", "gps.fixes: there is no such table")
+    assert missing.mend is not None
+
+    change(site, "CREATE SCHEMA gps")
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute(missing.mend.encode())
+        without = await patient.line("tables.yours")
+        connection.execute(str(without.mend).encode())
+        for line in list(lines_of(await patient.examine(), "tables.yours")):
+            assert line.severity == "fail"
+            assert "taken for distinct" in line.message or "may be NULL" in line.message
+            connection.execute(str(line.mend).encode())
+
+    assert await patient.severity("tables.yours") == "ok"
+    # pointq's own table of that kind is not asked about any more
+    change(site, "DROP TABLE live_track_points")
+    assert await patient.severity("tables.present") == "ok"
 
 
 def change(site: Site, statement: LiteralString) -> None:

@@ -23,8 +23,7 @@ from tests.support.sites import Site
 if sys.platform != "linux":
     pytest.skip("processes are frozen by means of Linux", allow_module_level=True)
 
-from tests.faults.conftest import unprivileged
-from tests.faults.servers import ADMIN, USER, DatabaseServer
+from tests.faults.servers import ADMIN, USER, DatabaseServer, unprivileged
 
 COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--format", "csv")]
 

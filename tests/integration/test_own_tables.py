@@ -116,3 +116,21 @@ def test_a_name_that_is_wrong_is_said_before_anything_starts(theirs: Site) -> No
 
     assert "the setting tables.live has a column for elevatio, which is no value of pointq's" in said
     assert "did you mean elevation?" in said
+
+
+def test_flights_of_pointqs_own_are_exported_from_a_table_of_the_users(site: Site) -> None:
+    execute(
+        site.database_url,
+        "DROP TABLE live_track_points; CREATE TABLE fixes (flight uuid NOT NULL, at timestamp NOT NULL, y numeric NOT NULL, "
+        "x numeric NOT NULL, h real, UNIQUE (flight, at, y, x))",
+    )
+    columns = {"flight_uuid": "flight", "time": "at", "lat": "y", "lon": "x", "elevation": "h"}
+    mine = replace(site, extra={"POINTQ_TABLES__LIVE": json.dumps({"table": "fixes", "columns": columns})})
+    send(mine, "1", 30)
+
+    rows = mine.run("flights", "export", "1", "--format", "csv").stdout.splitlines()
+
+    assert len(rows) == 31
+    assert mine.report("flights")["flights"][0]["points"] == 30
+    off = replace(mine, extra={**mine.extra, "POINTQ_TABLES__FLIGHTS": "false"})
+    assert "keeps no flights of its own" in off.run("flights", expect=2).stderr

@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from pointq.cli.context import AppContext, JsonOption, app_context, print_json
 from pointq.cli.help import help_text
+
+if TYPE_CHECKING:
+    from pointq.config import Settings
+    from pointq.store.mapping import Tables
 
 HELP = help_text(
     "Show which flights are stored, and write one of them to a file.",
@@ -57,6 +61,7 @@ def flights(
     app_ = app_context(ctx)
     settings = app_.load_config().settings
     now = dt.datetime.now(dt.UTC)
+    _tables(settings)
     wanted = Wanted(_kind(kind), parse_moment(since, now) if since else None, device, limit or None)
     with servers(settings) as backends:
         found = aio.run_impatiently(look(backends.database_url, wanted, now))
@@ -90,10 +95,25 @@ def export(
 
     app_ = app_context(ctx)
     settings = app_.load_config().settings
+    tables = _tables(settings)
     chosen = _format(format_name, output)
     with servers(settings) as backends, _opened(output) as file:
-        flight = aio.run_impatiently(write(backends.database_url, name, _kind(kind), chosen, file))
+        flight = aio.run_impatiently(write(backends.database_url, name, _kind(kind), chosen, file, tables))
     _tell(app_, output, f"{count(flight.points)} points of kind {flight.kind}")
+
+
+def _tables(settings: "Settings") -> "Tables":
+    """Where everything is. Raises ConfigError where pointq keeps no flights of its own, which are what this command reads."""
+    from pointq.errors import ConfigError
+    from pointq.store.mapping import OWN_FLIGHTS, tables_of
+
+    tables = tables_of(settings.tables)
+    if tables.flights is not OWN_FLIGHTS:
+        raise ConfigError(
+            "the setting tables.flights says that pointq keeps no flights of its own, so it cannot list them",
+            hint="ask the database: docs/database.md has the queries",
+        )
+    return tables
 
 
 def _tell(app_: AppContext, output: Path | None, what: str) -> None:

@@ -112,7 +112,7 @@ class Questions:
         questions: list[Coroutine[None, None, object]] = [
             database.server(connection, found.settings),
             database.clock(connection),
-            database.tables(connection),
+            database.tables(connection, found.settings),
             database.timescale(connection, found.settings, embedded=found.embedded),
         ]
         tasks = [asyncio.create_task(question) for question in questions]

@@ -1,5 +1,8 @@
--- timescaledb: the extension's settings and the hypertables among the tables of those names.
+-- timescaledb: the extension's settings, which of the named tables are there, and the hypertables among them.
 SELECT
+    (SELECT coalesce(jsonb_agg(c.relname), '[]') FROM pg_class c WHERE c.oid IN (
+        SELECT to_regclass(name) FROM unnest(%(names)s::text[]) AS name
+    )) AS there,
     (SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE name IN (
         'timescaledb.enable_direct_compress_copy', 'timescaledb.max_tuples_decompressed_per_dml_transaction'
     )) AS settings,

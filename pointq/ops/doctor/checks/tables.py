@@ -63,7 +63,7 @@ _FLIGHTS = Wanted(
     ("kind", "flight_uuid"),
     ("kind", "flight_uuid", "points", "created_at", "updated_at"),
     ("INSERT", "SELECT", "UPDATE"),
-    ("flights_flight_id",),
+    ("flights_flight_id", "flights_device_id"),
 )
 WANTED = (*(_points(kind) for kind in KINDS.values()), _FLIGHTS)
 
@@ -77,11 +77,11 @@ WANTED = (*(_points(kind) for kind in KINDS.values()), _FLIGHTS)
 )
 def present(tables: Tables) -> Iterator[Finding]:
     """By the names, as this user sees them."""
-    missing = [wanted.name for wanted in WANTED if wanted.name not in tables.found]
+    missing = [name for name in tables.names if name not in tables.found]
     if missing:
         yield fail(f"missing, or not in the search path: {', '.join(missing)}")
-    else:
-        yield ok(f"all {len(WANTED)} tables are there")
+    elif tables.names:
+        yield ok(f"all {len(tables.names)} tables are there")
 
 
 @check(
@@ -189,6 +189,23 @@ def constraints(tables: Tables) -> Iterator[Finding]:
         )
     if tables.found and not found:
         yield ok("no constraint refuses points")
+
+
+@check(
+    "tables.yours",
+    Tables,
+    what="whether your own tables take the points",
+    why="a table that would keep a point twice, or lacks a column, gets none; one that holds not all values changes points",
+    mend="what `pointq db status` says, or the tables in the settings",
+)
+def yours(tables: Tables) -> Iterator[Finding]:
+    """Where the settings name tables of the user's own."""
+    for finding in tables.findings:
+        where = f"{finding.table}.{finding.column}" if finding.column else finding.table
+        judge = fail if finding.severity == "error" else warn
+        yield judge(f"{where}: {finding.problem}", finding.mend)
+    if tables.yours and not tables.findings:
+        yield ok(f"{', '.join(tables.yours)}: as they must be")
 
 
 @check(

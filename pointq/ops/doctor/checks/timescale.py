@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pointq.ops.doctor.finding import Finding, fail, ok, warn
 from pointq.ops.doctor.registry import check
 from pointq.ops.doctor.sources.database import Timescale
+from pointq.store.facts import SAFE, version_number
 
-_SAFE = (2, 18, 1)
 _SHORTEST, _LONGEST = 3600.0, 90 * 86400.0
 """Seconds: shorter chunks cost planning, longer ones do not fit into memory."""
 
@@ -28,7 +28,7 @@ def version(found: Timescale) -> Iterator[Finding]:
         )
         return
     said, compressed = f"TimescaleDB {found.version}", _compressed(found)
-    if _numbers(found.version) >= _SAFE:
+    if version_number(found.version) >= SAFE:
         yield ok(said)
     elif compressed:
         yield fail(f"{said} loses late points of compressed chunks silently, and {', '.join(compressed)} may be compressed")
@@ -79,7 +79,7 @@ def chunks(found: Timescale) -> Iterator[Finding]:
     "timescale.decompression",
     Timescale,
     what="whether late points fit through the limit on decompression",
-    why="a batch of late points that decompresses more rows than the limit is refused, and tried again in halves",
+    why="a batch of late points that decompresses more rows than the limit is refused, and stored in pieces, which takes long",
     mend="ALTER DATABASE of yours SET timescaledb.max_tuples_decompressed_per_dml_transaction = 100000",
 )
 def decompression(found: Timescale) -> Iterator[Finding]:
@@ -123,8 +123,3 @@ def jobs(found: Timescale) -> Iterator[Finding]:
 
 def _compressed(found: Timescale) -> list[str]:
     return [hypertable.name for hypertable in found.hypertables if hypertable.compressed]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """``2.18.1-dev`` → (2, 18, 1)."""
-    return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdecimal())

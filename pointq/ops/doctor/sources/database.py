@@ -10,9 +10,10 @@ from psycopg.rows import dict_row
 from pointq.config import Settings
 from pointq.errors import DatabaseError
 from pointq.ops.doctor.sources.clocks import Offset, offset
-from pointq.store import schema
 from pointq.store.catalog import FoundTable, read
-from pointq.store.schema import NAMES, timescaledb_version
+from pointq.store.inspection import Finding, inspect
+from pointq.store.layout import Layout
+from pointq.store.schema import timescaledb_version
 from pointq.store.statements import text
 
 _SERVER = sql.SQL(text("server"))
@@ -57,10 +58,16 @@ class DatabaseClock:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Those of pointq's tables that there are, and the user they were looked at as."""
+    """Those of pointq's tables that there are, and the user they were looked at as; beside them tables of the user's own."""
 
     found: Mapping[str, FoundTable]
     username: str
+    names: Sequence[str]
+    """Those that pointq makes."""
+    yours: Sequence[str] = ()
+    """The user's own."""
+    findings: Sequence[Finding] = ()
+    """What differs in those from what pointq needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +123,31 @@ async def clock(connection: AsyncConnection) -> DatabaseClock:
     return DatabaseClock(await offset(now))
 
 
-async def tables(connection: AsyncConnection) -> Tables:
-    """Look at the tables. Raises psycopg.Error."""
+async def tables(connection: AsyncConnection, settings: Settings) -> Tables:
+    """Look at the tables. Raises psycopg.Error, or ConfigError where the settings name tables that cannot be."""
+    layout = Layout.of(settings)
     row = await (await connection.execute("SELECT current_user::text")).fetchone()
-    return Tables(await read(connection, NAMES), str(row[0]) if row else "")
+    return Tables(
+        await read(connection, layout.names),
+        str(row[0]) if row else "",
+        layout.names,
+        [table.shown for table in layout.tables.all if table.mapped],
+        await inspect(connection, layout.tables),
+    )
 
 
 async def timescale(connection: AsyncConnection, settings: Settings, *, embedded: bool) -> Timescale:
-    """Ask TimescaleDB, where it is. Raises psycopg.Error."""
+    """Ask TimescaleDB, where it is, also about tables of the user's own. Raises psycopg.Error, ConfigError."""
+    layout = Layout.of(settings)
+    points = [table.identifier.as_string(connection) for table in layout.tables.points.values()]
     bare = Timescale(settings, embedded, await timescaledb_version(connection))
     if bare.version is None:
         return bare
     cursor = connection.cursor(row_factory=dict_row)
-    row = await (await cursor.execute(_TIMESCALEDB, {"names": list(NAMES)})).fetchone() or {}
+    row = await (await cursor.execute(_TIMESCALEDB, {"names": points})).fetchone() or {}
     return replace(
         bare,
-        tables=sorted(await schema.tables(connection) - {"flights"}),
+        tables=sorted(row["there"]),
         hypertables=[Hypertable(**hypertable) for hypertable in row["hypertables"]],
         options=row["settings"] or {},
         failed_jobs=row["failed_jobs"],
