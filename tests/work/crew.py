@@ -17,6 +17,7 @@ from pointq.queue.heartbeats import Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.queue.measure import Measure, measure
 from pointq.queue.producer import Append, Producer
+from pointq.store.mapping import PLAIN
 from pointq.store.writer import Writer
 from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
@@ -90,11 +91,12 @@ class Crew:
         """A worker that is not running yet."""
         database_url = options.pop("database_url", self.database_url)
         redis = options.pop("redis", self.redis)
+        tables = options.pop("tables", PLAIN)
         consumer = Watched(redis, self.redis_url, name)
         reader = Reader(consumer, [self.lane(kind) for kind in kinds or KINDS], **{"block": 0.05, **options})
         heartbeats = Heartbeats(redis, self.redis_url, self.prefix)
         evictor = Evictor(heartbeats, name, silent_seconds=silence(options.get("reclaim_idle", 10.0), heart or 0.05))
-        worker = Worker(consumer, reader, Writer(database_url), evictor)
+        worker = Worker(consumer, reader, Writer(database_url, tables), evictor)
         return Hand(worker, reader, consumer, Heart(worker, reader, consumer, heartbeats, interval=heart or 3600.0))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from psycopg import AsyncConnection, conninfo, sql
 
+from pointq.config.settings import TableSettings, TablesSettings
 from pointq.errors import RedisError
 from pointq.points import frame
 from pointq.points.kinds import KINDS, LIVE, SCORING, UPLOAD
@@ -16,6 +17,7 @@ from pointq.queue.connection import connect as connect_redis
 from pointq.queue.consumer import Outcome
 from pointq.queue.lanes import GROUP, Lane
 from pointq.queue.producer import Append
+from pointq.store.mapping import tables_of
 from pointq.work.lot import Lot
 from tests.store.batches import batch_of, check_flights, count_in
 from tests.work.crew import Crew, until
@@ -108,6 +110,21 @@ async def test_an_entry_put_in_by_hand_does_not_end_the_worker(crew: Crew) -> No
 
     assert await crew.done("live", 3)
     assert len(await crew.dead("live")) == 1
+
+
+async def test_a_users_table_that_cannot_be_used_parks_its_lane_alone(crew: Crew) -> None:
+    hand = crew.worker(tables=tables_of(TablesSettings(upload=TableSettings(table="mine"))))
+    async with hand.running():
+        await crew.put(batch_of(10, kind=UPLOAD))
+        await until(lambda: hand.worker.figures().state == "paused", "the lane is parked")
+        assert "there is no such table" in str(hand.worker.figures().trouble)
+
+        await crew.put(batch_of(10))
+        await until(lambda: crew.done("live", 10), "the other lanes go on")
+        assert not await crew.dead("upload")
+
+        await crew.database.execute("CREATE TABLE mine (LIKE uploaded_track_points INCLUDING ALL)")
+        await until(lambda: crew.done("upload", 10), "its points are stored once the table is there")
 
 
 async def test_a_missing_table_parks_its_lane_alone_and_refuses_nothing(
