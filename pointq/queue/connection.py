@@ -59,13 +59,14 @@ def translated(url: str) -> Iterator[None]:
 
 
 def _translated(exc: Exception, where: str) -> RedisError:
-    # refused while connecting, the login is only the cause of a ConnectionError
-    if any(isinstance(each, _REFUSED) for each in (exc, exc.__cause__)):
+    # while connecting, a refused login or a silence is only the cause of a ConnectionError
+    known = (exc, exc.__cause__)
+    if any(isinstance(each, _REFUSED) for each in known):
         return RedisLoginError(f"Redis at {where} refuses the login: {exc}", hint="check REDIS_PASSWORD or REDIS_URL")
     if isinstance(exc, redis_errors.OutOfMemoryError):
         hint = "let `pointq work` store what waits, or allow the server more: maxmemory"
         return RedisError(f"Redis at {where} is full: {exc}", hint=hint)
-    if isinstance(exc, redis_errors.TimeoutError):
+    if any(isinstance(each, redis_errors.TimeoutError) for each in known):
         return RedisError(f"Redis at {where} does not answer in time", hint="check that it is running and not frozen")
     if isinstance(exc, redis_errors.ConnectionError | OSError):
         hint = "check that it is running, and REDIS_HOST, REDIS_PORT or REDIS_URL"

@@ -44,6 +44,17 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     await redis.aclose()
 
 
+async def test_a_server_that_listens_and_says_nothing() -> None:
+    """Whether it was silent from the first word on or fell silent later, it is called so."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        redis = connect(url, timeout=0.1)
+
+        with pytest.raises(RedisError, match="does not answer in time"), translated(url):
+            await redis.ping()
+        await redis.aclose()
+
+
 async def test_a_host_that_has_no_address() -> None:
     url = "redis://nosuchhost.invalid"
     redis = connect(url)
