@@ -18,12 +18,15 @@ sys.exit(run(sys.argv[1:]))
 ENVIRON = {"POINTQ_REDIS__URL": "redis://redis.invalid", "POINTQ_DATABASE__URL": "postgresql://db.invalid/x"}
 
 
-@pytest.mark.parametrize(("command", "code"), [("doctor", 1), ("status", 0), ("check", 2), ("flights", 3)])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("doctor", 1), ("status", 0), ("check", 2), ("flights", 3), ("db status", 3), ("inspect", 3), ("replay", 3)],
+)
 def test_the_process_ends(command: str, code: int, tmp_path: Path) -> None:
     started = time.monotonic()
 
     done = subprocess.run(
-        (sys.executable, "-c", HANGING, command, "--json"),
+        (sys.executable, "-c", HANGING, *command.split(), "--json"),
         env=clean_environ(tmp_path) | ENVIRON,
         cwd=tmp_path,
         capture_output=True,

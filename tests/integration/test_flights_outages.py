@@ -1,11 +1,11 @@
-"""``pointq flights`` where the database is down, frozen, or refuses the login: said within a second, exit code 3."""
+"""``pointq flights`` and ``pointq db status`` where the database is down, frozen, or refuses the login: said in time."""
 
 import asyncio
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ if sys.platform != "linux":
 
 from tests.faults.servers import ADMIN, USER, DatabaseServer, unprivileged
 
-COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--format", "csv")]
+COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--format", "csv"), ("db", "status")]
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +58,9 @@ def down(database_server: DatabaseServer, tmp_path: Path) -> Iterator[Site]:
     database_server.start()
 
 
-def said(site: Site, *words: str) -> None:
+def said(site: Site, *words: str, commands: Sequence[tuple[str, ...]] = COMMANDS) -> None:
     """Every command says it in one line, with what to do, and prints nothing."""
-    for command in COMMANDS:
+    for command in commands:
         done = site.run(*command, expect=3)
         assert done.stdout == ""
         error, hint = done.stderr.splitlines()
@@ -99,7 +99,7 @@ def test_a_wrong_password(down: Site, database_server: DatabaseServer) -> None:
 
 
 def test_without_tables(down: Site) -> None:
-    said(down, "the table flights cannot be read", "does not exist")
+    said(down, "the table flights cannot be read", "does not exist", commands=COMMANDS[:3])
 
 
 def test_one_that_does_not_come_to_an_answer(down: Site, monkeypatch: pytest.MonkeyPatch) -> None:

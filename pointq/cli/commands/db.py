@@ -66,7 +66,7 @@ def status(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     app = app_context(ctx)
     settings = app.load_config().settings
     layout = Layout.of(settings)
-    found = _with_database(settings, lambda connection: state.look(connection, layout))
+    found = _looked(settings, lambda connection: state.look(connection, layout))
     if as_json:
         print_json(found)
     else:
@@ -101,3 +101,17 @@ def _with_database(settings: "Settings", act: "Callable[[AsyncConnection], Await
 
     with servers(settings) as backends:
         return asyncio.run(run(backends.database_url))
+
+
+def _looked(settings: "Settings", act: "Callable[[AsyncConnection], Awaitable[T]]") -> "T":
+    """Only look: a database that hangs is told of within a second."""
+    from pointq import aio
+    from pointq.cli.backends import servers
+    from pointq.ops.reach import database, in_time
+
+    async def run(url: str) -> "T":
+        async with database(url) as connection:
+            return await in_time(act(connection), connection, url)
+
+    with servers(settings) as backends:
+        return aio.run_impatiently(run(backends.database_url))
