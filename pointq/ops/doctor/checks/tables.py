@@ -65,14 +65,33 @@ _FLIGHTS = Wanted(
     ("INSERT", "SELECT", "UPDATE"),
     ("flights_flight_id", "flights_device_id"),
 )
-WANTED = (*(_points(kind) for kind in KINDS.values()), _FLIGHTS)
+_IMPORTS = Wanted(
+    "imports",
+    {
+        "content": "bytea",
+        **dict.fromkeys(("options", "file", "format", "kind", "logger", "device", "pointq_version"), _TEXT),
+        "flight_ids": f"{_TEXT}[]",
+        "flight_uuids": "uuid[]",
+        "flight_points": "bigint[]",
+        **dict.fromkeys(("records", "points", "rejected", "duplicates"), "bigint"),
+        **dict.fromkeys(("first_fix", "last_fix", "imported_at"), _TIME),
+        **dict.fromkeys(("highest", "length_km"), _FLOAT),
+    },
+    ("content", "options"),
+    (
+        *("content", "options", "file", "format", "kind", "flight_ids", "flight_uuids", "flight_points"),
+        *("records", "points", "rejected", "duplicates", "first_fix", "last_fix", "pointq_version"),
+    ),
+    ("INSERT", "SELECT", "UPDATE"),
+)
+WANTED = (*(_points(kind) for kind in KINDS.values()), _FLIGHTS, _IMPORTS)
 
 
 @check(
     "tables.present",
     Tables,
     what="whether the tables are there",
-    why="workers pause at the first point of a kind whose table is missing",
+    why="workers pause at the first point of a kind whose table is missing; no file is imported without imports",
     mend="pointq db init",
 )
 def present(tables: Tables) -> Iterator[Finding]:
