@@ -14,6 +14,7 @@ from pointq.ops.simulate.plan import Plan
 from pointq.ops.simulate.report import Report, report_of
 from pointq.ops.simulate.run import Simulation
 from pointq.ops.simulate.verify import Verification, verify
+from pointq.store.mapping import tables_of
 
 if TYPE_CHECKING:
     from pointq.config import Settings
@@ -55,7 +56,8 @@ class Run:
             progress.comparing(left)
             return not self._interrupted.is_set()
 
-        return await verify(url, simulation.devices, ZoneInfo(self.settings.flight_day_timezone), tick)
+        zone = ZoneInfo(self.settings.flight_day_timezone)
+        return await verify(url, simulation.devices, zone, tick, tables_of(self.settings.tables))
 
     def _listen(self, simulation: Simulation, progress: Progress) -> None:
         """The first Ctrl-C ends the flying, the next the comparing; in either case with the report. One more ends at once."""

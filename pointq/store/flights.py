@@ -101,9 +101,10 @@ def _counted(table: PointsTable) -> tuple[Table, str]:
 
 
 _FROM_FLIGHTS = """
-    SELECT {flight}, {points} FROM {table} WHERE {kind} = %(kind)s AND {flight} = ANY(%(flights)s::text[]::uuid[])
+    SELECT {flight}, {points} FROM {table} WHERE {kind} = %(kind)s AND {flight} = ANY(%(flights)s)
 """
-_FROM_POINTS = "SELECT {flight}, count(*) FROM {table} WHERE {flight}::text = ANY(%(flights)s::text[]) GROUP BY 1"
+# texts go without a type: they are what the column is, a uuid or a text, and its index serves
+_FROM_POINTS = "SELECT {flight}, count(*) FROM {table} WHERE {flight} = ANY(%(flights)s) GROUP BY 1"
 
 
 async def _select(

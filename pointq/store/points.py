@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -48,7 +47,7 @@ async def points_of(
     try:
         async with connection.cursor("pointq_points", binary=True) as cursor:
             cursor.itersize = piece
-            await cursor.execute(_select(table, columns), (flight.uuid, *span))
+            await cursor.execute(_select(table, columns), (str(flight.uuid), *span))
             while rows := await cursor.fetchmany(piece):
                 yield _batch(table.kind, flight, columns, rows)
     except psycopg.Error as exc:
@@ -91,20 +90,22 @@ def _array(column: Column, values: tuple[Any, ...]) -> Array:
 
 
 async def keys_of(
-    connection: AsyncConnection[Any], kind: Kind, flights: Sequence[UUID], span: tuple[int, int]
+    connection: AsyncConnection[Any], table: PointsTable, flights: Sequence[Flight], span: tuple[int, int]
 ) -> list[tuple[int, float, float]]:
     """Time in microseconds, latitude and longitude of the points of those flights between two times, both included.
 
     Raises DatabaseError.
     """
-    query = sql.SQL(
-        "SELECT (extract(epoch FROM time) * 1000000)::bigint, lat, lon FROM {table} WHERE flight_uuid = ANY(%s)"
-        " AND time BETWEEN %s AND %s"
-    ).format(table=sql.Identifier(kind.table))
+    by = table.flight_fields[0]
+    query = sql.SQL(text("keys_of")).format(
+        table=table.identifier, flight=table.column(by), **{field: table.column(field) for field in ("time", "lat", "lon")}
+    )
+    # without a type: it is what the column is
+    names = [str(flight.uuid) if by == "flight_uuid" else flight.flight_id for flight in flights]
     first, last = (_EPOCH + dt.timedelta(microseconds=us) for us in span)
     try:
         async with connection.cursor(binary=True) as cursor:
-            await cursor.execute(query, (list(flights), first, last))
+            await cursor.execute(query, (names, first, last))
             return await cursor.fetchall()
     except psycopg.Error as exc:
-        raise DatabaseError(f"the points of the table {kind.table} cannot be read: {one_line(exc)}") from exc
+        raise DatabaseError(f"the points of the table {table.shown} cannot be read: {one_line(exc)}") from exc

@@ -121,7 +121,7 @@ def test_a_name_that_is_wrong_is_said_before_anything_starts(theirs: Site) -> No
 def test_flights_of_pointqs_own_are_exported_from_a_table_of_the_users(site: Site) -> None:
     execute(
         site.database_url,
-        "DROP TABLE live_track_points; CREATE TABLE fixes (flight uuid NOT NULL, at timestamp NOT NULL, y numeric NOT NULL, "
+        "DROP TABLE live_track_points; CREATE TABLE fixes (flight text NOT NULL, at timestamp NOT NULL, y numeric NOT NULL, "
         "x numeric NOT NULL, h real, UNIQUE (flight, at, y, x))",
     )
     columns = {"flight_uuid": "flight", "time": "at", "lat": "y", "lon": "x", "elevation": "h"}

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from psycopg import AsyncConnection
@@ -15,8 +14,9 @@ from pointq.ops.reach import database, in_time
 from pointq.ops.simulate.device import Device
 from pointq.ops.simulate.recorder import record
 from pointq.points.batch import PointBatch, concat
-from pointq.points.flights import device_day_flights
+from pointq.points.flights import Flight, device_day_flights
 from pointq.points.kinds import FLYMASTER
+from pointq.store.mapping import PLAIN, Tables
 from pointq.store.points import keys_of
 
 WAIT_SECONDS = 30.0
@@ -49,6 +49,7 @@ async def verify(
     devices: Sequence[Device],
     zone: tzinfo,
     tick: Callable[[int], Awaitable[bool]],
+    tables: Tables = PLAIN,
     wait: float = WAIT_SECONDS,
 ) -> Verification:
     """Look in that database for every accepted point, each flight recorded anew; wait for the workers while they store some.
@@ -62,7 +63,7 @@ async def verify(
             expected, uncertain = _sent(device)
             least: int | None = None
             while True:
-                rows = await in_time(_stored(connection, device, zone), connection, url)
+                rows = await in_time(_stored(connection, device, zone, tables), connection, url)
                 lost = len(expected - rows)
                 if least is None or lost < least:
                     least, moved = lost, time.monotonic()
@@ -90,18 +91,18 @@ def _keys(batch: PointBatch) -> list[Key]:
     return list(zip(batch.time.tolist(), batch.columns["lat"].tolist(), batch.columns["lon"].tolist(), strict=True))
 
 
-async def _stored(connection: AsyncConnection[Any], device: Device, zone: tzinfo) -> set[Key]:
+async def _stored(connection: AsyncConnection[Any], device: Device, zone: tzinfo, tables: Tables) -> set[Key]:
     """The rows of the flight, within the competition's time."""
     plan = device.pilot.plan
     span = (plan.start_us, plan.start_us + int(plan.duration * 1e6))
-    return set(await keys_of(connection, device.pilot.kind, _uuids(device, span, zone), span))
+    return set(await keys_of(connection, tables.points[device.pilot.kind.name], _flights(device, span, zone), span))
 
 
-def _uuids(device: Device, span: tuple[int, int], zone: tzinfo) -> list[UUID]:
+def _flights(device: Device, span: tuple[int, int], zone: tzinfo) -> Sequence[Flight]:
     pilot = device.pilot
     if pilot.kind is not FLYMASTER:
-        return [next(record(pilot, device.task)).batch.flights[0].uuid]
+        return next(record(pilot, device.task)).batch.flights[:1]
     # the server makes a flight of each day of an instrument
     times = np.arange(span[0], span[1] + _QUARTER_US, _QUARTER_US, dtype=np.int64)
     flights, _ = device_day_flights(FLYMASTER.name, pilot.device_id, times, zone)
-    return [flight.uuid for flight in flights]
+    return flights
