@@ -50,7 +50,7 @@ clean: ## remove everything that was made here
 build/%.stamp: tests/%/package-lock.json tests/%/package.json tests/%/extension.mjs tests/support/pglite.mjs
 	@mkdir -p build/$* && cp $^ build/$*/
 	@echo "installing $* for tests (only after a change)" >&2
-	@npm ci --prefix build/$* --silent --no-audit --no-fund && touch $@ || \
+	@(cd build/$* && npm ci --loglevel=error --no-audit --no-fund) >&2 && touch $@ || \
 		echo "npm cannot install it: the tests on $* are skipped" >&2
 
 # A stamp is as new as the last installation from its lock file.
