@@ -17,8 +17,8 @@ help: ## list what there is
 run: $(VENV)/run.stamp ## start pointq on this machine: make run ARGS="--port 9000"
 	@exec $(BIN)/pointq serve $(ARGS)
 
-test: $(VENV)/dev.stamp build/timescale.stamp build/postgis.stamp ## run every test; CI=true also reports coverage: make test ARGS="tests/unit -k frame"
-	@$(BIN)/pytest -n 2 --dist loadfile $(if $(CI),--cov --cov-report=term) $(ARGS)
+test: $(VENV)/dev.stamp build/timescale.stamp build/postgis.stamp ## run every test; COVERAGE=1 also reports coverage: make test ARGS="tests/unit -k frame"
+	@$(BIN)/pytest -n 3 --dist loadfile $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
 
 faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
 	@$(BIN)/pytest -n 2 --dist loadfile tests/faults $(ARGS)

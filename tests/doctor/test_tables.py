@@ -194,6 +194,7 @@ async def test_rights_that_lack(healthy: Patient, site: Site, weak: str) -> None
     every = sql.SQL(", ").join(map(sql.Identifier, Layout().names))
     with psycopg.connect(site.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("GRANT INSERT, SELECT ON {} TO {}").format(every, sql.Identifier(weak)))
+        connection.execute(sql.SQL("GRANT UPDATE ON imports TO {}").format(sql.Identifier(weak)))
     # the server knows root only; the session becomes the role
     asking = healthy.with_(POINTQ_DATABASE__URL=f"{site.database_url}&options=-c%20role%3D{weak}")
 
