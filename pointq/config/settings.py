@@ -4,123 +4,38 @@
 Names carry their unit unless they have none.
 """
 
-import json
 import os
-import zoneinfo
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-from pointq.config.limits import checked_limit, checked_limits
+from pointq.config.forms import (
+    LISTED,
+    LOWER,
+    Count,
+    DatabaseUrl,
+    Folder,
+    LimitText,
+    LimitTexts,
+    Prefix,
+    RedisUrl,
+    Seconds,
+    Section,
+    TimeZone,
+)
+from pointq.config.keeping import ChunkSettings, ColumnstoreSettings, RetentionSettings, TablesSettings
 from pointq.config.paths import default_data_dir
-from pointq.config.spans import span
 
 MEBIBYTE = 1024 * 1024
-
-REDIS_SCHEMES = ("redis", "rediss", "unix")
-DATABASE_SCHEMES = ("postgresql", "postgres")
-
-
-def _absolute(path: Path) -> Path:
-    """One folder, one set of embedded servers, wherever a command is started."""
-    return path.expanduser().absolute()
-
-
-def _known_timezone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise ValueError("expected an IANA time zone such as Europe/Paris") from exc
-    return name
-
-
-def _without_braces(prefix: str) -> str:
-    if not prefix or set("{}") & set(prefix):
-        raise ValueError("expected a text without braces, since they mark the part of a key that Redis Cluster hashes")
-    return prefix
-
-
-def _redis_url(url: SecretStr) -> SecretStr:
-    if _scheme(url) not in REDIS_SCHEMES:
-        raise ValueError("expected a URL such as redis://host:6379/0, rediss://… or unix://…")
-    return url
-
-
-def _database_url(url: SecretStr) -> SecretStr:
-    """Check the form; psycopg takes a URL or ``key=value`` pairs, and reads what is in them."""
-    text = url.get_secret_value()
-    if _scheme(url) not in DATABASE_SCHEMES and ("://" in text or "=" not in text):
-        raise ValueError("expected a URL such as postgresql://user@host:5432/name")
-    return url
-
-
-def _scheme(url: SecretStr) -> str:
-    try:
-        return urlsplit(url.get_secret_value()).scheme
-    except ValueError:  # such as a bracket that is never closed
-        return ""
-
-
-def _span(text: str) -> str:
-    span(text)
-    return text
-
-
-def _span_or_off(text: str) -> str:
-    if text != "off":
-        try:
-            span(text)
-        except ValueError as exc:
-            raise ValueError(f"{exc}, or off") from exc
-    return text
-
-
-def _listed(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _from_json(value: object) -> object:
-    """Read what an environment variable says of a table."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _table_name(name: str) -> str:
-    schema, dot, table = name.rpartition(".")
-    if not table or "." in schema or bool(dot) != bool(schema):
-        raise ValueError("expected the name of a table, with its schema before a dot where it needs one")
-    return name
-
-
-Count = Annotated[int, Field(ge=1)]
-LimitText = Annotated[str, AfterValidator(checked_limit)]
-LimitTexts = Annotated[str, AfterValidator(checked_limits)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Span = Annotated[str, AfterValidator(_span)]
-SpanOrOff = Annotated[str, AfterValidator(_span_or_off)]
-
-
-class Section(BaseModel):
-    """A table of the settings file."""
-
-    # An input in the text of an exception could be a password.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class RedisSettings(Section):
     """Redis or Valkey. Neither url nor host: an embedded server."""
 
-    url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
+    url: RedisUrl | None = Field(
         default=None,
         description="Where Redis is, whole, with user and password; stands above the parts below",
         examples=["redis://localhost:6379/0"],
@@ -151,7 +66,7 @@ class RedisSettings(Section):
 class DatabaseSettings(Section):
     """PostgreSQL with TimescaleDB. No url: an embedded server."""
 
-    url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+    url: DatabaseUrl | None = Field(
         default=None,
         description="Where the database is",
         examples=["postgresql://pointq:secret@localhost:5432/points"],
@@ -164,41 +79,10 @@ class DatabaseSettings(Section):
     )
 
 
-class ChunkSettings(Section):
-    """How long the chunks of each kind's hypertable are, as `pointq db init` sets it; older chunks stay as they are."""
-
-    live: Span = Field(default="1 day", description="Span of a chunk of live points")
-    upload: Span = Field(default="7 days", description="Span of a chunk of uploaded points")
-    scoring: Span = Field(default="7 days", description="Span of a chunk of scoring points")
-    flymaster: Span = Field(default="7 days", description="Span of a chunk of Flymaster points")
-
-
-class ColumnstoreSettings(Section):
-    """When the chunks of each kind go into TimescaleDB's columnstore, compressed; off: never."""
-
-    live: SpanOrOff = Field(default="7 days", description="Age at which chunks of live points are compressed")
-    upload: SpanOrOff = Field(default="30 days", description="Age at which chunks of uploaded points are compressed")
-    scoring: SpanOrOff = Field(default="30 days", description="Age at which chunks of scoring points are compressed")
-    flymaster: SpanOrOff = Field(default="30 days", description="Age at which chunks of Flymaster points are compressed")
-
-
-class RetentionSettings(Section):
-    """When points of each kind are dropped for ever, in whole chunks. Not set: policies are left alone; off: removed."""
-
-    live: SpanOrOff | None = Field(default=None, description="Age at which live points are dropped", examples=["90 days"])
-    upload: SpanOrOff | None = Field(default=None, description="Age at which uploaded points are dropped", examples=["off"])
-    scoring: SpanOrOff | None = Field(default=None, description="Age at which scoring points are dropped", examples=["off"])
-    flymaster: SpanOrOff | None = Field(
-        default=None, description="Age at which Flymaster points are dropped", examples=["90 days"]
-    )
-
-
 class QueueSettings(Section):
     """How the queue lies in Redis."""
 
-    prefix: Annotated[str, AfterValidator(_without_braces)] = Field(
-        default="pointq", description="What every key begins with; nothing outside it is touched"
-    )
+    prefix: Prefix = Field(default="pointq", description="What every key begins with; nothing outside it is touched")
     shards: Count = Field(default=1, description="Streams for each kind of point, for Redis Cluster to spread")
     import_max_points: Count = Field(
         default=2_000_000, description="Points that wait in the queue at most while an import adds more; then it waits, too"
@@ -222,7 +106,7 @@ class ServeSettings(Section):
     max_body_bytes: Count = Field(default=16 * MEBIBYTE, description="Largest body of a request, decompressed, in bytes")
     max_points_per_request: Count = Field(default=100_000, description="Most points in one request")
     shutdown_seconds: Seconds = Field(default=10.0, description="Longest wait for open requests when stopping, in seconds")
-    fallback: Annotated[tuple[Literal["database", "spool"], ...], BeforeValidator(_listed)] = Field(
+    fallback: Annotated[tuple[Literal["database", "spool"], ...], LISTED] = Field(
         default=("database", "spool"),
         description="Where points go while Redis is away, in this order; in the environment with commas between",
     )
@@ -278,50 +162,13 @@ class CheckSettings(Section):
     )
 
 
-class TableSettings(BaseModel):
-    """A table of the user's own; one in which nothing is set is pointq's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    table: Annotated[str, AfterValidator(_table_name)] | None = None
-    """Its name, with its schema before a dot; None: the name that pointq's own has."""
-    columns: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
-    """Its column by pointq's name of what it holds; what is not listed is not stored. Empty: all, by pointq's names."""
-    values: Mapping[str, bool | int | float | str] = {}
-    """What columns hold in every row."""
-
-
-_MapTable = Annotated[TableSettings, BeforeValidator(_from_json)]
-_MapFlights = Annotated[bool | TableSettings, BeforeValidator(_from_json)]
-
-_EXAMPLE = {
-    "table": "gps.points",
-    "columns": {"flight_uuid": "flight", "time": "datetime", "lat": "lat", "lon": "lon"},
-    "values": {"source": "pointq"},
-}
-
-
-class TablesSettings(Section):
-    """Tables of your own in place of pointq's; docs/tables.md says how. In the environment as JSON."""
-
-    live: _MapTable = Field(default=TableSettings(), description="Your table of live points", examples=[_EXAMPLE])
-    upload: _MapTable = Field(default=TableSettings(), description="Your table of uploaded points", examples=[_EXAMPLE])
-    scoring: _MapTable = Field(default=TableSettings(), description="Your table of points from scoring", examples=[_EXAMPLE])
-    flymaster: _MapTable = Field(
-        default=TableSettings(), description="Your table of points from Flymaster instruments", examples=[_EXAMPLE]
-    )
-    flights: _MapFlights = Field(
-        default=True, description="Whether a row is kept for each flight: true, false, or your table of flights"
-    )
-
-
 class LogSettings(Section):
     """What pointq writes to stderr."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", description="Least important messages to write: debug, info, warning or error"
     )
-    format: Annotated[Literal["auto", "human", "json"], BeforeValidator(_lower)] = Field(
+    format: Annotated[Literal["auto", "human", "json"], LOWER] = Field(
         default="auto", description="human, json (one object a line), or auto: human on a terminal, else json"
     )
 
@@ -329,7 +176,7 @@ class LogSettings(Section):
 class Settings(Section):
     """All settings."""
 
-    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+    data_dir: Folder = Field(
         default_factory=lambda: default_data_dir(os.environ),
         description="Folder of the spool and of the embedded servers",
     )
@@ -341,7 +188,7 @@ class Settings(Section):
     min_replicas: int = Field(
         default=0, ge=0, description="Replicas of Redis that must also have a point before it counts as accepted"
     )
-    flight_day_timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
+    flight_day_timezone: TimeZone = Field(
         default="UTC", description="Time zone in which the day of a flight begins, where a device sends no flight id"
     )
     redis: RedisSettings = RedisSettings()

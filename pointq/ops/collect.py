@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pointq.errors import BackendError, DatabaseError, RedisError
+from pointq.errors import BackendError
 from pointq.ops.asking import Database, ask_redis, ask_servers, ask_spool
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, Status, compose
@@ -43,11 +43,6 @@ async def collect(
     now = datetime.now(UTC)
     servers = () if isinstance(told, Exception) else told
     return compose(queue, database, lanes, now, spool=spooled, intake=intake() if intake else None, servers=servers)
-
-
-def nothing_runs(lanes: Sequence[Lane]) -> Status:
-    """The document where embedded servers are meant and none runs."""
-    return compose(RedisError(NOTHING_RUNS), DatabaseError(NOTHING_RUNS), lanes, datetime.now(UTC))
 
 
 async def in_time(question: Awaitable[T]) -> T | BackendError | TimeoutError:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
-from pointq.config.settings import ChunkSettings, ColumnstoreSettings, RetentionSettings, Settings
+from pointq.config.keeping import ChunkSettings, ColumnstoreSettings, RetentionSettings
+from pointq.config.settings import Settings
 from pointq.config.spans import span
 from pointq.points.kinds import Kind
 from pointq.store.mapping import OWN_FLIGHTS, PLAIN, Tables, tables_of

@@ -16,7 +16,7 @@ from pointq.points.kinds import KINDS, Column, Kind
 
 if TYPE_CHECKING:
     # what reads settings is not loaded into the processes that others start
-    from pointq.config.settings import TableSettings, TablesSettings
+    from pointq.config.keeping import TableSettings, TablesSettings
 
 FLIGHT_FIELDS = ("flight_uuid", "flight_id", "device_id")
 """What a point's row may hold of its flight: a uuid and two texts."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from psycopg import AsyncConnection, AsyncCursor
 
-from pointq.config.settings import TableSettings, TablesSettings
+from pointq.config.keeping import TableSettings, TablesSettings
 from pointq.errors import ConfigError, DatabaseError
 from pointq.points.batch import concat
 from pointq.points.kinds import KINDS

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from psycopg import AsyncConnection, sql
 
-from pointq.config.settings import RetentionSettings
+from pointq.config.keeping import RetentionSettings
 from pointq.errors import DatabaseError
 from pointq.store import facts, plan, schema
 from pointq.store.connection import connect

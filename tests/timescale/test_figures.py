@@ -3,7 +3,7 @@
 import pytest
 from psycopg import AsyncConnection
 
-from pointq.config.settings import RetentionSettings, TableSettings, TablesSettings
+from pointq.config.keeping import RetentionSettings, TableSettings, TablesSettings
 from pointq.store import figures, schema
 from pointq.store.connection import connect
 from pointq.store.figures import TableFigures

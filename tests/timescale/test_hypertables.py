@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from psycopg import AsyncConnection
 
-from pointq.config.settings import ChunkSettings, ColumnstoreSettings, RetentionSettings
+from pointq.config.keeping import ChunkSettings, ColumnstoreSettings, RetentionSettings
 from pointq.errors import DatabaseError
 from pointq.points.kinds import KINDS, LIVE, UPLOAD
 from pointq.store import ddl, facts, schema

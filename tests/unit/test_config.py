@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointq import config
+from pointq.config.keeping import TableSettings
 from pointq.config.layers import PLAIN_VARIABLES, variable
 from pointq.config.origin import mask_passwords
 from pointq.config.paths import default_data_dir, user_config_file
-from pointq.config.settings import TableSettings, walk
+from pointq.config.settings import walk
 from pointq.errors import ConfigError
 
 Flags = Mapping[str, object]

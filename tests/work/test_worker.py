@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from psycopg import AsyncConnection, conninfo, sql
 
-from pointq.config.settings import TableSettings, TablesSettings
+from pointq.config.keeping import TableSettings, TablesSettings
 from pointq.errors import RedisError
 from pointq.points import frame
 from pointq.points.kinds import KINDS, LIVE, SCORING, UPLOAD

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import AsyncConnection, conninfo, errors, sql
 
-from pointq.config.settings import ColumnstoreSettings
+from pointq.config.keeping import ColumnstoreSettings
 from pointq.errors import DatabaseError
 from pointq.ops.bench.options import Backends
 from pointq.points.kinds import KINDS, UPLOAD, Kind

@@ -1,0 +1,83 @@
+"""Forms that settings may have: what each takes for a value, and what it says of any other."""
+
+import zoneinfo
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from pointq.config.limits import checked_limit, checked_limits
+
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_DATABASE_SCHEMES = ("postgresql", "postgres")
+
+
+def _absolute(path: Path) -> Path:
+    """One folder, one set of embedded servers, wherever a command is started."""
+    return path.expanduser().absolute()
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError("expected an IANA time zone such as Europe/Paris") from exc
+    return name
+
+
+def _without_braces(prefix: str) -> str:
+    if not prefix or set("{}") & set(prefix):
+        raise ValueError("expected a text without braces, since they mark the part of a key that Redis Cluster hashes")
+    return prefix
+
+
+def _redis_url(url: SecretStr) -> SecretStr:
+    if _scheme(url) not in _REDIS_SCHEMES:
+        raise ValueError("expected a URL such as redis://host:6379/0, rediss://… or unix://…")
+    return url
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    """Check the form; psycopg takes a URL or ``key=value`` pairs, and reads what is in them."""
+    text = url.get_secret_value()
+    if _scheme(url) not in _DATABASE_SCHEMES and ("://" in text or "=" not in text):
+        raise ValueError("expected a URL such as postgresql://user@host:5432/name")
+    return url
+
+
+def _scheme(url: SecretStr) -> str:
+    try:
+        return urlsplit(url.get_secret_value()).scheme
+    except ValueError:  # such as a bracket that is never closed
+        return ""
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
+Prefix = Annotated[str, AfterValidator(_without_braces)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+LISTED = BeforeValidator(_listed)
+"""Takes a text with commas for a list, as the environment has it."""
+LOWER = BeforeValidator(_lower)
+"""Takes capitals for small letters."""
+Count = Annotated[int, Field(ge=1)]
+LimitText = Annotated[str, AfterValidator(checked_limit)]
+LimitTexts = Annotated[str, AfterValidator(checked_limits)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the settings file."""
+
+    # An input in the text of an exception could be a password.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
