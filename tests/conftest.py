@@ -1,8 +1,6 @@
 """Real servers for every test that wants them, and a database, a key prefix and a home of its own for each."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pointq import embedded
-from pointq.embedded import Backends, wheels
-from pointq.errors import EmbeddedError
+from pointq.embedded import Backends
 from tests.support.databases import database, database_name, key_prefix
 from tests.support.needs import missing
 from tests.support.processes import Server
+from tests.support.programs import embedded_programs, folder_of_a_server
 from tests.support.sites import Site, run_pointq
 
 PROJECT = Path(__file__).parents[1]
@@ -36,17 +34,9 @@ settings.load_profile("tests")
 @pytest.fixture(scope="session")
 def backends() -> Iterator[Backends]:
     """A Valkey and a PostgreSQL for all tests of this process."""
-    try:
-        wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pointq-test-"))
-    folder.chmod(0o711)  # as root, the servers run as a user who must get through to the data
-    try:
-        with embedded.use(folder / "data") as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
+    embedded_programs()
+    with folder_of_a_server("pointq-test-") as folder, embedded.use(folder / "data") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,7 @@ from pointq.ops.doctor.finding import Finding
 from pointq.ops.doctor.sources.database import DatabaseServer, server
 from pointq.store.connection import connect
 from tests.doctor.doctor import Patient
-from tests.doctor.servers import database_server
-from tests.faults.servers import ADMIN
+from tests.faults.servers import ADMIN, database_server
 from tests.support.databases import database_name
 
 Look = Callable[[DatabaseServer], Iterator[Finding]]

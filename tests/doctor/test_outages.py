@@ -11,8 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.doctor.servers import database_server
-from tests.faults.servers import ADMIN, DatabaseServer
+from tests.faults.servers import ADMIN, DatabaseServer, database_server
 from tests.queue.servers import Valkey, restartable
 from tests.support.sites import Site
 

@@ -14,13 +14,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pointq.embedded import wheels
-from pointq.embedded.layout import Layout
-from pointq.errors import EmbeddedError
 from pointq.ops.bench.door import Door
+from tests.faults import servers
 from tests.faults.installation import SECONDS, Installation
-from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer, unprivileged
-from tests.support.needs import missing
+from tests.faults.servers import ADMIN, USER, VALKEY, DatabaseServer, Engine, QueueServer
 from tests.support.sites import Site, run_pointq
 
 _numbers = itertools.count(1)
@@ -32,19 +29,8 @@ if sys.platform != "linux":
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
     """A PostgreSQL that tests may end and freeze, and leave as it was."""
-    try:
-        found = wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pq-faults-"))
-    folder.chmod(0o711)
-    layout = Layout(folder)
-    user = unprivileged()
-    try:
-        with DatabaseServer(folder / "db", wheels.reachable(found, layout, user), user) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder)
+    with servers.database_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +16,9 @@ import redis
 
 from pointq.embedded import wheels
 from pointq.embedded.account import Account
+from pointq.embedded.layout import Layout
 from tests.support.needs import missing
+from tests.support.programs import embedded_programs, folder_of_a_server
 from tests.support.until import PATIENCE_SECONDS, until
 
 USER = "pointq"
@@ -260,3 +262,13 @@ def _children(parent: int) -> Sequence[int]:
             if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
                 found.append(int(path.parent.name))
     return found
+
+
+@contextmanager
+def database_server() -> Iterator[DatabaseServer]:
+    """Start one with the embedded programs; stop it and remove its data."""
+    user = unprivileged()
+    with folder_of_a_server("pq-database-") as folder:
+        programs = wheels.reachable(embedded_programs(), Layout(folder), user)
+        with DatabaseServer(folder / "db", programs, user) as server:
+            yield server

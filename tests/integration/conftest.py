@@ -9,6 +9,7 @@ from pointq.embedded import Backends
 from pointq.queue.connection import connect
 from tests.support.api import Api, Ledger
 from tests.support.databases import database, key_prefix
+from tests.support.guarded import Guarded, guarded
 from tests.support.points import FLYMASTER_SECRET, TABLES
 from tests.support.processes import Server
 from tests.support.queues import Queue
@@ -21,6 +22,13 @@ _numbers = itertools.count(1)
 def max_body_bytes() -> int:
     """The limit of the shared server."""
     return 65_536
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Guarded]:
+    """Servers with passwords, which may be frozen: nobody else uses them."""
+    with guarded() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

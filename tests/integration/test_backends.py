@@ -1,11 +1,8 @@
 """Servers of one's own: passwords, the variables of existing systems, and what is said when they cannot be used."""
 
 import json
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pointq.embedded import wheels
-from pointq.errors import EmbeddedError
-from tests.support.guarded import HOST, PASSWORD, Guarded, free_port, guarded
-from tests.support.needs import missing
+from tests.support.guarded import HOST, PASSWORD, Guarded, free_port
 from tests.support.points import flight_uuid, track
 from tests.support.processes import Running, Server
 from tests.support.sites import Result, clean_environ, run_pointq
@@ -26,21 +20,6 @@ UNREACHABLE = 3
 WRONG = "wr0ng/pass@word"
 
 IGC = b"AXXX001\r\nHFDTE010624\r\nB1000004530000N00630000EA0100001100\r\nB1000014530001N00630001EA0100101101\r\n"
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Guarded]:
-    try:
-        wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pointq-test-"))
-    folder.chmod(0o711)
-    try:
-        with guarded(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
 
 
 class Operator:

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,15 +11,12 @@ from urllib.parse import quote
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pointq.embedded import wheels
-from pointq.errors import EmbeddedError
 from pointq.ops.check import CHECKS
 from pointq.ops.check_facts import facts
 from pointq.queue.lanes import lanes_of
 from tests.support.api import LIVE
 from tests.support.frozen import database_pids, frozen, redis_pids
-from tests.support.guarded import PASSWORD, Guarded, free_port, guarded
-from tests.support.needs import missing
+from tests.support.guarded import PASSWORD, Guarded, free_port
 from tests.support.points import track
 from tests.support.processes import Server
 from tests.support.schemas import check_against
@@ -100,22 +94,6 @@ def test_where_embedded_servers_do_not_run_nothing_is_started(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (UNKNOWN, "")
     assert "the embedded servers do not run" in done.stdout
     assert not (tmp_path / "data").exists()
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Guarded]:
-    """Servers that may be frozen, since nobody else uses them."""
-    try:
-        wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pointq-test-"))
-    folder.chmod(0o711)
-    try:
-        with guarded(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("trouble", ["stopped", "frozen", "wrong password"])

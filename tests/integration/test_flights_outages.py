@@ -1,9 +1,7 @@
 """``pointq flights`` and ``pointq db status`` where the database is down, frozen, or refuses the login: said in time."""
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,18 +10,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pointq.embedded import wheels
-from pointq.embedded.layout import Layout
-from pointq.errors import DatabaseError, EmbeddedError
+from pointq.errors import DatabaseError
 from pointq.ops.flights import look
 from pointq.store.flights import Wanted
-from tests.support.needs import missing
 from tests.support.sites import Site
 
 if sys.platform != "linux":
     pytest.skip("processes are frozen by means of Linux", allow_module_level=True)
 
-from tests.faults.servers import ADMIN, USER, DatabaseServer, unprivileged
+from tests.faults import servers
+from tests.faults.servers import ADMIN, USER, DatabaseServer
 
 COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--format", "csv"), ("db", "status")]
 
@@ -31,23 +27,13 @@ COMMANDS = [("flights",), ("flights", "--json"), ("flights", "export", "x", "--f
 @pytest.fixture(scope="module")
 def database_server() -> Iterator[DatabaseServer]:
     """A PostgreSQL that these tests may mistreat; pointq's role needs a password, the administrator none."""
-    try:
-        found = wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pq-flights-"))
-    folder.chmod(0o711)
-    user = unprivileged()
-    try:
-        with DatabaseServer(folder / "db", wheels.reachable(found, Layout(folder), user), user) as server:
-            rules = folder / "db" / "data" / "pg_hba.conf"
-            rules.write_text(f"local all {ADMIN} trust\nlocal all all scram-sha-256\n")
-            with psycopg.connect(server.url("postgres", ADMIN), autocommit=True) as connection:
-                connection.execute(f"ALTER ROLE {USER} PASSWORD 'right'")
-                connection.execute("SELECT pg_reload_conf()")
-            yield server
-    finally:
-        shutil.rmtree(folder)
+    with servers.database_server() as server:
+        rules = server.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {ADMIN} trust\nlocal all all scram-sha-256\n")
+        with psycopg.connect(server.url("postgres", ADMIN), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {USER} PASSWORD 'right'")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 @pytest.fixture

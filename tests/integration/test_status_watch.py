@@ -15,12 +15,9 @@ import psycopg
 import pytest
 import redis
 
-from pointq.embedded import wheels
-from pointq.errors import EmbeddedError
 from tests.support.api import LIVE, UPLOAD
 from tests.support.frozen import database_pids, frozen, redis_pids
-from tests.support.guarded import PASSWORD, Guarded, free_port, guarded
-from tests.support.needs import missing
+from tests.support.guarded import PASSWORD, Guarded, free_port
 from tests.support.points import point, track
 from tests.support.processes import Server
 from tests.support.schemas import check_against
@@ -37,22 +34,6 @@ def watching(
 ) -> Terminal:
     own = {**site.environ, **(environ or {})}
     return Terminal("status", "--watch", *arguments, environ=own, folder=site.home, size=size)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Guarded]:
-    """Servers that may be frozen, since nobody else uses them."""
-    try:
-        wheels.find()
-    except EmbeddedError as exc:
-        missing(f"{exc.message}; {exc.hint}")
-    folder = Path(tempfile.mkdtemp(prefix="pointq-test-"))
-    folder.chmod(0o711)
-    try:
-        with guarded(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import redis
 
 from pointq.embedded import account, wheels
 from pointq.embedded.layout import Layout
+from tests.support.programs import embedded_programs, folder_of_a_server
 from tests.support.until import PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"
@@ -55,10 +56,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def guarded(folder: Path) -> Iterator[Guarded]:
-    """Start both in a folder that any user may enter, and stop them."""
+def guarded() -> Iterator[Guarded]:
+    """Start both in a folder that any user may enter, stop them, and remove it."""
+    with folder_of_a_server("pointq-test-") as folder, _started(folder) as servers:
+        yield servers
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Guarded]:
     layout = Layout(folder)
-    programs = wheels.reachable(wheels.find(), layout, account.choose(layout))
+    programs = wheels.reachable(embedded_programs(), layout, account.choose(layout))
     servers = Guarded(free_port(), free_port())
     with ExitStack() as stack:
         stack.enter_context(_valkey(programs.valkey, folder / "guarded-valkey", servers.redis_port))

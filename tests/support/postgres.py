@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pointq.embedded import wheels
 from pointq.embedded.folder import first_barrier
 from tests.faults.servers import ADMIN, DatabaseServer, unprivileged
 from tests.support.needs import missing
+from tests.support.programs import folder_of_a_server
 
 EMBEDDED = "embedded"
 NONE = "installed"
@@ -41,10 +41,8 @@ def running(version: str) -> Iterator[str]:
     root = installed().get(version)
     if root is None:
         missing("the embedded PostgreSQL is the only one: install another, or let POINTQ_TEST_POSTGRES_BINS name it")
-    folder = Path(tempfile.mkdtemp(prefix="pq-postgres-"))
-    folder.chmod(0o711)  # as root, the server runs as a user who must get through to the data
     user = unprivileged()
-    try:
+    with folder_of_a_server("pq-postgres-") as folder:
         if user.dedicated and first_barrier(root) is not None:
             root = _copy_folder(root, folder) if _is_one_folder(root) else _copy(root, folder)
         programs = replace(wheels.find(), postgres_root=root)
@@ -54,8 +52,6 @@ def running(version: str) -> Iterator[str]:
             with psycopg.connect(server.url("postgres", ADMIN)) as connection:
                 assert str(connection.info.server_version // 10_000) == version
             yield server.url("postgres", ADMIN)
-    finally:
-        shutil.rmtree(folder)
 
 
 def _is_one_folder(root: Path) -> bool:
