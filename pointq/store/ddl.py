@@ -115,6 +115,13 @@ def refresh_rollup(kind: Kind, since: timedelta | None, functions: str) -> sql.C
     )
 
 
+def remove_refresh(kind: Kind, functions: str) -> sql.Composed:
+    """Bring its minutes up to date no more."""
+    return sql.SQL("SELECT {functions}.remove_continuous_aggregate_policy({view}, if_exists => true)").format(
+        functions=sql.Identifier(functions), view=sql.Literal(rollup_name(kind))
+    )
+
+
 def interval(span: timedelta) -> sql.Composed:
     """A span as PostgreSQL writes it, in whole minutes or days."""
     minutes = span // timedelta(minutes=1)

@@ -48,7 +48,8 @@ class Hypertable:
     columnstore: bool
     compress_after: timedelta | None
     drop_after: timedelta | None
-    rollups: frozenset[str]
+    rollups: Mapping[str, timedelta | None]
+    """Its continuous aggregates by name, and the age up to which each is refreshed; None: all of it, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Table:
     columns: tuple[FoundColumn, ...]
     keys: frozenset[tuple[str, ...]]
     """Columns of each unique index that a conflict can use."""
+    deferrable: tuple[str, ...]
+    """Unique indexes of constraints that are checked at the end of a transaction."""
     empty: bool
     hypertable: Hypertable | None
 
@@ -99,7 +102,8 @@ async def look(connection: AsyncConnection[Any], names: Sequence[str]) -> Facts:
         columns = tuple(FoundColumn(*column) for column in row["columns"])
         keys = frozenset(map(tuple, row["unique_keys"]))
         empty = row["relkind"] in "rp" and await _is_empty(connection, name)
-        tables[name] = Table(name, row["schema"], row["relkind"], columns, keys, empty, hypertables.get(name))
+        deferrable = tuple(row["deferrable"])
+        tables[name] = Table(name, row["schema"], row["relkind"], columns, keys, deferrable, empty, hypertables.get(name))
     return Facts(await _version(connection), tables, extensions)
 
 
@@ -114,7 +118,11 @@ async def _hypertables(connection: AsyncConnection[Any], tables: Iterable[Mappin
     await cursor.execute(text("facts_hypertables"), places)
     return {
         row["name"]: Hypertable(
-            row["chunk"], row["columnstore"], row["compress_after"], row["drop_after"], frozenset(row["rollups"] or ())
+            row["chunk"],
+            row["columnstore"],
+            row["compress_after"],
+            row["drop_after"],
+            {name: None if age is None else timedelta(seconds=age) for name, age in (row["rollups"] or {}).items()},
         )
         for row in await cursor.fetchall()
     }

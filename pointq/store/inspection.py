@@ -134,10 +134,23 @@ def check_flights(table: Table, facts: TableFacts | None) -> tuple[Finding, ...]
     if facts is None or facts.relation not in "rp":
         return (_no_table(table, facts),)
     key = {table.columns[field] for field in ("kind", "flight_uuid") if field in table.columns}
-    found = [*_columns(table, facts, {"kind", "flight_uuid", "points", "updated_at"}), *_deferred(table, facts)]
+    given = {"kind", "flight_uuid", "updated_at", *SUMMARY_FIELDS}
+    found = [*_columns(table, facts, given), *_entered_first(table, facts), *_deferred(table, facts)]
     if not any(index.whole and index.immediate and set(index.columns) == key for index in facts.unique):
         found.append(_without_index(table, sorted(key), "rows of flights are found by it"))
     return tuple(found)
+
+
+def _entered_first(table: Table, facts: TableFacts) -> Iterator[Finding]:
+    """A flight's row is there, and locked, before its points are: what sums them up comes after."""
+    there = {column.name: column for column in facts.columns}
+    for field in SUMMARY_FIELDS:
+        column = there.get(table.columns.get(field, ""))
+        if column is None or column.has_default or (column.nullable and field != "points"):
+            continue
+        mend = "SET DEFAULT 0" if field == "points" else "DROP NOT NULL"
+        why = f"a flight is entered before its points, so {field} needs a default" + ("" if field == "points" else ", or NULL")
+        yield Finding(table.shown, column.name, "error", why, _alter(table, "ALTER COLUMN", column.name, mend))
 
 
 def takes_copy(table: PointsTable, facts: TableFacts) -> bool:

@@ -11,7 +11,7 @@ from pointq.store import ddl
 from pointq.store.facts import Extension, Facts, Hypertable, Table
 from pointq.store.layout import Layout
 from pointq.store.safety import UPDATE, unsafe
-from pointq.store.shape import differences
+from pointq.store.shape import WANTED, differences
 from pointq.store.statements import text
 
 Statement = sql.SQL | sql.Composed
@@ -62,12 +62,13 @@ def _refuse(facts: Facts, layout: Layout) -> None:
             f"the tables are of version {facts.version}, which a newer pointq made; this one knows up to {VERSION}",
             hint="upgrade pointq on this machine",
         )
-    for kind in layout.kinds:
-        table = facts.tables.get(kind.table)
-        if table is not None and (wrong := differences(kind, table)):
+    for name in layout.names:
+        table = facts.tables.get(name)
+        if table is not None and (wrong := differences(WANTED[name], table)):
+            own = ", or say that it is yours: tables.flights = false, or docs/tables.md" if name == "flights" else ""
             raise DatabaseError(
-                f"the table {kind.table} is not what pointq expects: {'; '.join(wrong)}",
-                hint=f"move it aside (ALTER TABLE {kind.table} RENAME TO …), or correct it",
+                f"the table {name} is not what pointq expects: {'; '.join(wrong)}",
+                hint=f"move it aside (ALTER TABLE {name} RENAME TO …), or correct it{own}",
             )
         if table is not None and table.hypertable is not None and table.hypertable.columnstore:
             _refuse_unsafe(facts, table)
@@ -136,12 +137,12 @@ def _statements(kind: Kind, facts: Facts, layout: Layout, notes: list[str]) -> I
             notes.append(f"{kind.table}: nothing is dropped, since this database has no TimescaleDB")
         return
     if table is None:
-        hypertable = Hypertable(layout.chunk(kind), False, None, None, frozenset())
+        hypertable = Hypertable(layout.chunk(kind), False, None, None, {})
     elif table.hypertable is not None:
         hypertable = table.hypertable
     elif table.empty:
         yield ddl.create_hypertable(kind, layout.chunk(kind), found.schema)
-        hypertable = Hypertable(layout.chunk(kind), False, None, None, frozenset())
+        hypertable = Hypertable(layout.chunk(kind), False, None, None, {})
     else:
         notes.append(f"{kind.table}: stays a plain table, since it holds points; docs/database.md says how to convert it")
         return
@@ -169,10 +170,23 @@ def _policies(kind: Kind, found: Hypertable, facts: Facts, layout: Layout, notes
     elif layout.compress_after(kind):
         notes.append(f"not compressed: {unsafe(edition.version, kind.table)}")
     yield from _retention(kind, found, layout, edition.schema)
-    if layout.rollups and ddl.rollup_name(kind) not in found.rollups:
-        yield ddl.create_rollup(kind, edition.schema)
-        keep = layout.drop_after(kind)
-        yield ddl.refresh_rollup(kind, keep and max(keep - layout.chunk(kind), keep / 2), edition.schema)
+    yield from _rollup(kind, found, layout, edition.schema)
+
+
+def _rollup(kind: Kind, found: Hypertable, layout: Layout, functions: str) -> Iterator[Statement]:
+    """Its minutes outlive the points: where those may be dropped, by whichever policy, they are not counted again."""
+    name = ddl.rollup_name(kind)
+    keep = layout.drop_after(kind) or (None if layout.keeps_for_ever(kind) else found.drop_after)
+    since = None if keep is None else max(keep - layout.chunk(kind), keep / 2)
+    if name not in found.rollups:
+        if not layout.rollups:
+            return
+        yield ddl.create_rollup(kind, functions)
+    elif found.rollups[name] == since:
+        return
+    else:
+        yield ddl.remove_refresh(kind, functions)
+    yield ddl.refresh_rollup(kind, since, functions)
 
 
 def _columnstore(kind: Kind, found: Hypertable, layout: Layout, functions: str) -> Iterator[Statement]:

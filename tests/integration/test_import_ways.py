@@ -1,5 +1,6 @@
 """`pointq import` past the queue: into the database, to a server elsewhere, or nowhere."""
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -25,6 +26,23 @@ def lonely(site: Site) -> Site:
 def laptop(site: Site, tmp_path: Path) -> Site:
     """A computer that reaches neither Redis nor the database."""
     return Site(site.redis_url, site.database_url, site.prefix, tmp_path, NOTHING)
+
+
+def test_more_flights_in_a_file_than_a_report_lists(site: Site, tmp_path: Path) -> None:
+    tracks = [
+        {
+            "type": "Feature",
+            "properties": {"id": f"pilot {i}", "coordTimes": ["2024-06-01T10:00:00Z", "2024-06-01T10:00:01Z"]},
+            "geometry": {"type": "LineString", "coordinates": [[7 + i / 1000, 46], [7 + i / 1000, 46.1]]},
+        }
+        for i in range(130)
+    ]
+    (tmp_path / "task.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": tracks}))
+
+    with site.work():
+        (file,) = site.report("import", str(tmp_path / "task.geojson"), "--wait")["files"]
+
+    assert (file["outcome"], file["new"], file["flights"], len(file["flight_ids"])) == ("stored", 260, 130, 100)
 
 
 @pytest.fixture

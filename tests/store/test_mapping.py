@@ -170,6 +170,30 @@ async def test_what_is_found(
     await writer.close()
 
 
+@pytest.mark.parametrize(
+    ("points", "last_fix", "problem"),
+    [
+        ("bigint NOT NULL", "timestamptz", "so points needs a default"),
+        ("bigint", "timestamptz", "so points needs a default"),
+        ("bigint NOT NULL DEFAULT 0", "timestamptz NOT NULL", "so last_fix needs a default, or NULL"),
+    ],
+)
+async def test_flights_are_entered_before_their_points(
+    bare: AsyncConnection, points: LiteralString, last_fix: LiteralString, problem: str
+) -> None:
+    await bare.execute(f"CREATE TABLE flown (id uuid PRIMARY KEY, n {points}, until {last_fix})")
+    flown = TableSettings(table="flown", columns={"flight_uuid": "id", "points": "n", "last_fix": "until"})
+
+    (finding,) = [each for each in await inspect(bare, tables_of(TablesSettings(flights=flown))) if each.table == "flown"]
+
+    assert finding.severity == "error"
+    assert problem in finding.problem
+    await bare.execute((finding.mend or "").encode())
+    assert finding.column in {"n", "until"}
+    left = [each for each in await inspect(bare, tables_of(TablesSettings(flights=flown))) if each.table == "flown"]
+    assert left == []
+
+
 async def test_nulls_that_are_not_distinct_may_be_in_the_key(bare: AsyncConnection) -> None:
     await bare.execute(
         GOOD + "; ALTER TABLE gps.points ALTER flight DROP NOT NULL, "

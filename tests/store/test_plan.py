@@ -1,6 +1,7 @@
 """`db init`: what it changes, what it refuses, and that it says what it would do."""
 
 import asyncio
+from typing import LiteralString
 
 import pytest
 from psycopg import AsyncConnection, sql
@@ -87,7 +88,7 @@ async def test_a_table_that_is_not_what_it_should_be_is_refused_column_by_column
         "column speed is real, expected double precision",
         "column heading is missing, expected double precision",
         "column owner is NOT NULL without a default, and pointq does not fill it",
-        "no unique index on (flight_uuid, time, lat, lon): points that are sent twice would be stored twice",
+        "no unique index on (flight_uuid, time, lat, lon), whole and at once: what is sent twice would be stored twice",
         "a unique index on (flight_uuid, time): points that are different would count as the same",
     ]
     assert (await schema.look(connection)).version == plan.VERSION
@@ -160,3 +161,33 @@ def test_the_column_of_postgis_is_filled_by_the_database() -> None:
 
     assert statements.count('geom "gis".geometry(Point, 4326) GENERATED ALWAYS AS') == 4
     assert '"gis".ST_SetSRID("gis".ST_MakePoint(lon, lat), 4326)) STORED' in statements
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            "CREATE TABLE flights (id uuid PRIMARY KEY, pilot text)",
+            "the table flights is not what .*: column kind is missing",
+        ),
+        ("CREATE TABLE imports (x int)", "the table imports is not what .*: column content is missing"),
+    ],
+)
+async def test_a_table_of_somebody_else_is_refused_and_left_alone(database_url: str, change: LiteralString, found: str) -> None:
+    async with await connect(database_url) as connection:
+        await connection.execute(change)
+
+        with pytest.raises(DatabaseError, match=found):
+            await schema.init(connection)
+
+        cursor = await connection.execute("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flights_%'")
+        assert await cursor.fetchone() == (1 if "flights" in change else 0,)
+
+
+async def test_a_key_that_is_checked_too_late_is_refused(connection: AsyncConnection) -> None:
+    await connection.execute(
+        "DROP INDEX live_track_points_key; ALTER TABLE live_track_points ADD UNIQUE (flight_uuid, time, lat, lon) DEFERRABLE"
+    )
+
+    with pytest.raises(DatabaseError, match=r"no unique index on .*; the constraint \S+ is deferrable"):
+        await schema.init(connection)

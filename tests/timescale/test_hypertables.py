@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ async def test_policies_are_what_the_settings_say(connection: AsyncConnection) -
     assert found["live_track_points", "policy_retention"] in {"90 minutes", "01:30:00"}
     assert ("scoring_track_points", "policy_compression") not in found
     assert (await facts.look(connection, Layout().names)).tables["uploaded_track_points"].hypertable == facts.Hypertable(
-        timedelta(days=2), True, timedelta(days=30), None, frozenset()
+        timedelta(days=2), True, timedelta(days=30), None, {}
     )
     assert (await schema.init(connection, layout)).done == ()
 
@@ -144,3 +144,39 @@ async def test_compressed_tables_of_a_timescaledb_that_loses_rows_are_refused(
     with pytest.raises(DatabaseError, match="can lose late points for compressed chunks of live_track_points") as caught:
         await schema.init(connection)
     assert caught.value.hint == "ALTER EXTENSION timescaledb UPDATE"
+
+
+@pytest.mark.parametrize("whose", ["pointq's", "the user's"])
+async def test_minutes_outlive_points_that_are_dropped_later(connection: AsyncConnection, whose: str) -> None:
+    await schema.init(connection, Layout(rollups=True))
+    await connection.execute(
+        "INSERT INTO live_track_points (flight_uuid, time, lat, lon)"
+        " SELECT gen_random_uuid(), now() - interval '40 days' + i * interval '1 s', 46, 7 FROM generate_series(1, 120) AS i"
+    )
+    await run_jobs(connection, "policy_refresh_continuous_aggregate")
+    layout = Layout(rollups=True)
+    if whose == "pointq's":
+        layout = Layout(rollups=True, retention=RetentionSettings(live="30 days"))
+    else:
+        await connection.execute("SELECT add_retention_policy('live_track_points', INTERVAL '30 days')")
+
+    await schema.init(connection, layout)
+    assert (await schema.init(connection, layout)).done == ()
+    for job in ("policy_retention", "policy_refresh_continuous_aggregate"):
+        await run_jobs(connection, job)
+
+    assert await value(connection, "SELECT count(*) FROM live_track_points") == 0
+    assert await value(connection, "SELECT sum(points) FROM live_track_points_minutes") == 120
+
+
+async def run_jobs(connection: AsyncConnection, name: str) -> None:
+    """Run every policy of that name, as the server does in the background."""
+    jobs = await connection.execute("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = %s", (name,))
+    for (job,) in await jobs.fetchall():
+        await connection.execute("CALL run_job(%s)", (job,))
+
+
+async def value(connection: AsyncConnection, query: LiteralString) -> Any:
+    row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return row[0]

@@ -22,7 +22,7 @@ _ASKED = 100
 _Flight = tuple[str, UUID]
 """Its kind and its UUID."""
 
-Followed = tuple[FileReport, Mapping[UUID, int]]
+Followed = tuple[FileReport, Mapping[Flight, int]]
 """A file in the queue, and its fixes by flight."""
 
 
@@ -82,14 +82,14 @@ class Follower:
 
 
 def _settled(
-    report: FileReport, flights: Mapping[UUID, int], new: dict[_Flight, int], after: Mapping[_Flight, int]
+    report: FileReport, flights: Mapping[Flight, int], new: dict[_Flight, int], after: Mapping[_Flight, int]
 ) -> FileReport:
     """The report of one file; what was new in a flight is credited to the first file that has it."""
     if report.outcome != "queued" or report.kind is None:
         return report
     mine = missing = 0
     for flight, fixes in flights.items():
-        key = (report.kind, flight)
+        key = (report.kind, flight.uuid)
         credit = min(fixes, new[key])
         new[key] -= credit
         mine += credit

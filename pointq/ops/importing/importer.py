@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from pointq.ops.importing.follow import Follower
 from pointq.ops.importing.ledger import Ledger
@@ -14,6 +14,9 @@ from pointq.ops.importing.rejects import RejectsFile
 from pointq.ops.importing.report import FileReport
 from pointq.ops.importing.ways import Way
 from pointq.ops.source import Source
+
+if TYPE_CHECKING:
+    from pointq.points.flights import Flight
 
 _STORED = ("stored", "nothing new")
 
@@ -37,7 +40,7 @@ class Importer:
         self._ledger = ledger or Ledger()
         self._rejects = rejects
         self._patience = patience or Patience()
-        self._done: list[tuple[FileReport, Mapping[UUID, int], Key | None]] = []
+        self._done: list[tuple[FileReport, Mapping[Flight, int], Key | None]] = []
 
     @property
     def reports(self) -> list[FileReport]:

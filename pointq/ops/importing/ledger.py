@@ -2,21 +2,21 @@
 
 A row is entered once the points of its file are durable, in the queue or in the database, and it only says which points
 the file has. Whether they are stored is asked of `flights` at the next import: a file counts as imported if each of its
-flights holds as many points. What was lost on the way, purged, or deleted since is therefore read again; what still waits
-in the queue is too, which is harmless. Several files under one ``--flight-id`` cannot be told apart in `flights`: those
-are entered when they are stored.
+flights holds as many points. What was lost on the way or purged is therefore read again; what still waits in the queue is
+too, which is harmless. Points that somebody deletes are known to `flights` still. Several files under one ``--flight-id``
+cannot be told apart in `flights`: those are entered when they are stored.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from pointq.errors import DatabaseError
 from pointq.ops.importing.pipeline import Content, Key
 from pointq.ops.importing.report import FileReport
+from pointq.points.flights import Flight
 from pointq.store import imports
 from pointq.store.imports import Imported
 
@@ -48,7 +48,7 @@ class Ledger:
             return {}
         return {(row.content, row.options): _report(row) for row in found}
 
-    async def add(self, key: Key, report: FileReport, flights: Mapping[UUID, int]) -> None:
+    async def add(self, key: Key, report: FileReport, flights: Mapping[Flight, int]) -> None:
         """Enter a file whose points are durable, by and by."""
         if self._database is not None and report.format and report.kind and report.start and report.end:
             self._waiting.append(
@@ -60,7 +60,7 @@ class Ledger:
                     logger=report.logger,
                     device=report.device,
                     flight_ids=list(report.flight_ids),
-                    flight_uuids=list(flights),
+                    flight_uuids=[flight.uuid for flight in flights],
                     flight_points=list(flights.values()),
                     records=report.records,
                     points=report.fixes,

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from uuid import UUID
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from pointq.ops.importing.report import LISTED, FileReport
 from pointq.ops.source import Source
 from pointq.points import frame
 from pointq.points.batch import PointBatch
+from pointq.points.flights import Flight
 from pointq.points.kinds import FLYMASTER, KINDS, UPLOAD, Kind
 from pointq.queue.sharding import by_shard
 
@@ -58,7 +58,7 @@ class ReadFile:
 
     report: FileReport
     pieces: tuple[Piece, ...] = ()
-    flights: Mapping[UUID, int] = field(default_factory=dict)
+    flights: Mapping[Flight, int] = field(default_factory=dict)
     """Fixes by flight."""
     rejects: Rejects | None = None
     """All of them, where they are wanted."""
@@ -94,7 +94,7 @@ def _read(task: Task) -> ReadFile:
     kind = KINDS[options.kind] if options.kind else (FLYMASTER if track.format == "flymaster" else UPLOAD)
     batch = _batch(track, kind, options)
     counts = np.bincount(batch.flight, minlength=len(batch.flights)).tolist()
-    flights = {flight.uuid: count for flight, count in zip(batch.flights, counts, strict=True)}
+    flights = dict(zip(batch.flights, counts, strict=True))
     rejects = track.rejects if task.keeps_rejects else None
     return ReadFile(_report(task.name, track, batch), tuple(_pieces(batch, task.shards)), flights, rejects)
 

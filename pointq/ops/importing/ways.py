@@ -14,7 +14,6 @@ from pointq.ops.importing.reading import Piece, ReadFile
 from pointq.ops.importing.report import FileReport
 from pointq.ops.importing.room import Room
 from pointq.points import frame
-from pointq.points.flights import Flight
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Append, Producer
 from pointq.store.faults import one_line
@@ -61,7 +60,7 @@ class QueueWay:
     async def take(self, file: ReadFile) -> FileReport:
         """Enqueue the points; Redis has them on disk when it returns."""
         if self._follower is not None:
-            await self._follower.remember(file.pieces[0].kind, _flights(file))
+            await self._follower.remember(file.pieces[0].kind, file.flights)
         rejected = file.report.rejected
         for pieces in _rounds(file.pieces, min(_ROUND_POINTS, self._room.most) if self._room else _ROUND_POINTS):
             if self._room is not None:
@@ -109,10 +108,6 @@ class DirectWay:
             raise DatabaseError(
                 f"the points cannot be stored: {one_line(exc)}", hint="`pointq db status` says which tables are there"
             ) from exc
-
-
-def _flights(file: ReadFile) -> list[Flight]:
-    return [Flight(uuid, name or None) for uuid, name in zip(file.flights, file.report.flight_ids, strict=True)]
 
 
 def _rounds(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:

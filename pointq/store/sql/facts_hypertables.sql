@@ -12,7 +12,13 @@ SELECT
         WHERE (j.hypertable_schema, j.hypertable_name, j.proc_name) = (h.hypertable_schema, h.hypertable_name, 'policy_retention')
     ) AS drop_after,
     (
-        SELECT array_agg(v.view_name::text) FROM timescaledb_information.continuous_aggregates AS v
+        SELECT jsonb_object_agg(v.view_name, extract(epoch FROM (j.config ->> 'start_offset')::interval))
+        FROM timescaledb_information.continuous_aggregates AS v
+        -- the job names the view, in older versions the hypertable behind it
+        LEFT JOIN timescaledb_information.jobs AS j ON j.proc_name = 'policy_refresh_continuous_aggregate'
+            AND (j.hypertable_schema, j.hypertable_name) IN (
+                (v.view_schema, v.view_name), (v.materialization_hypertable_schema, v.materialization_hypertable_name)
+            )
         WHERE (v.hypertable_schema, v.hypertable_name) = (h.hypertable_schema, h.hypertable_name)
     ) AS rollups
 FROM timescaledb_information.hypertables AS h

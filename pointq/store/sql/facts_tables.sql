@@ -18,8 +18,15 @@ SELECT
             WHERE k.place <= i.indnkeyatts
         )), '[]')
         FROM pg_index AS i
-        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-    ) AS unique_keys
+        WHERE
+            i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+    ) AS unique_keys,
+    (
+        SELECT coalesce(jsonb_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid), '[]')
+        FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indimmediate
+    ) AS deferrable
 FROM unnest(%(names)s::text[]) AS name
 JOIN pg_class AS c ON c.oid = to_regclass(name)
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,90 +1,15 @@
 """The tables: whether what workers write fits in, and once only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 from pointq.ops.doctor.finding import Finding, fail, ok, warn
 from pointq.ops.doctor.registry import check
 from pointq.ops.doctor.sources.database import Tables
-from pointq.points.kinds import KINDS, ColumnType, Kind
 from pointq.store.catalog import FoundColumn, FoundIndex, FoundTable
+from pointq.store.shape import WANTED, Wanted
 
-_TYPES = {
-    ColumnType.FLOAT: "double precision",
-    ColumnType.INT: "integer",
-    ColumnType.BOOL: "boolean",
-    ColumnType.TIME: "timestamp with time zone",
-    ColumnType.TEXT: "text",
-}
 _SAME = {"character varying": "text"}
 """Types that take the same bytes."""
-_TIME, _FLOAT, _TEXT = _TYPES[ColumnType.TIME], _TYPES[ColumnType.FLOAT], _TYPES[ColumnType.TEXT]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A table as the workers need it."""
-
-    name: str
-    columns: dict[str, str]
-    """The columns that are written, and their types."""
-    key: tuple[str, ...]
-    required: tuple[str, ...]
-    """Columns that are never written as NULL."""
-    rights: tuple[str, ...]
-    usual: tuple[str, ...] = ()
-    """Indexes that `pointq db init` makes besides the key."""
-
-    @cached_property
-    def keys(self) -> frozenset[str]:
-        """The columns of the key."""
-        return frozenset(self.key)
-
-
-def _points(kind: Kind) -> Wanted:
-    columns = {"flight_uuid": "uuid"} | {column.name: _TYPES[column.type] for column in kind.columns}
-    key = ("flight_uuid", "time", "lat", "lon")
-    return Wanted(kind.table, columns, key, key, ("INSERT", "SELECT"))
-
-
-_FLIGHTS = Wanted(
-    "flights",
-    {
-        "kind": _TEXT,
-        "flight_uuid": "uuid",
-        "flight_id": _TEXT,
-        "device_id": _TEXT,
-        "points": "bigint",
-        **dict.fromkeys(("first_fix", "last_fix"), _TIME),
-        **dict.fromkeys(("last_lat", "last_lon", "last_elevation", "min_lat", "min_lon", "max_lat", "max_lon"), _FLOAT),
-        **dict.fromkeys(("created_at", "updated_at"), _TIME),
-    },
-    ("kind", "flight_uuid"),
-    ("kind", "flight_uuid", "points", "created_at", "updated_at"),
-    ("INSERT", "SELECT", "UPDATE"),
-    ("flights_flight_id", "flights_device_id"),
-)
-_IMPORTS = Wanted(
-    "imports",
-    {
-        "content": "bytea",
-        **dict.fromkeys(("options", "file", "format", "kind", "logger", "device", "pointq_version"), _TEXT),
-        "flight_ids": f"{_TEXT}[]",
-        "flight_uuids": "uuid[]",
-        "flight_points": "bigint[]",
-        **dict.fromkeys(("records", "points", "rejected", "duplicates"), "bigint"),
-        **dict.fromkeys(("first_fix", "last_fix", "imported_at"), _TIME),
-        **dict.fromkeys(("highest", "length_km"), _FLOAT),
-    },
-    ("content", "options"),
-    (
-        *("content", "options", "file", "format", "kind", "flight_ids", "flight_uuids", "flight_points"),
-        *("records", "points", "rejected", "duplicates", "first_fix", "last_fix", "pointq_version"),
-    ),
-    ("INSERT", "SELECT", "UPDATE"),
-)
-WANTED = (*(_points(kind) for kind in KINDS.values()), _FLIGHTS, _IMPORTS)
 
 
 @check(
@@ -253,7 +178,7 @@ def rights(tables: Tables) -> Iterator[Finding]:
 
 
 def _pairs(tables: Tables) -> Iterator[tuple[Wanted, FoundTable]]:
-    return ((wanted, tables.found[wanted.name]) for wanted in WANTED if wanted.name in tables.found)
+    return ((wanted, tables.found[wanted.name]) for wanted in WANTED.values() if wanted.name in tables.found)
 
 
 def _columns(wanted: Wanted, table: FoundTable) -> Iterator[Finding]:
