@@ -4,11 +4,11 @@ import csv
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orjson
 
+from pointq import clock
 from pointq.cli.context import AppContext
 from pointq.cli.inspect_screen import Table
 from pointq.cli.numbers import count
@@ -57,7 +57,7 @@ class JsonOutput(Output):
     def begin(self, lanes: Sequence["LaneCounts"]) -> None:
         """The head of the object."""
         head = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": clock.now(),
             "kind": self.kind,
             "states": sorted(self.question.states),
             "lanes": lanes,

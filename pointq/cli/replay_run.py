@@ -4,10 +4,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pointq import clock
 from pointq.cli.context import AppContext, print_json
 from pointq.cli.reached import reached
 from pointq.cli.replay_screen import Progress, print_report, print_stopped
@@ -116,7 +116,7 @@ class Run:
         redis, url = await reached(stack, self.settings)
         shelves, planned = Shelves(redis, url), Report(self.asked.source)
         choices = await self._choices(shelves, planned)
-        await shelved.survey(shelves, choices, planned)
+        await shelved.survey(shelves, choices, planned, self.asked.ids)
         if self.dry_run:
             return planned
         # nothing new comes into Redis: what is moved is as durable as it was
@@ -131,7 +131,7 @@ class Run:
     async def _choices(self, shelves: Shelves, report: Report) -> list[shelved.Choice]:
         asked = self.asked
         if asked.since is None:
-            return await shelved.chosen_letters(shelves, self.lanes, reason=asked.reason, ids=asked.ids)
+            return await shelved.chosen_letters(shelves, self.lanes, reason=asked.reason, ids=tuple(dict.fromkeys(asked.ids)))
         # what is put back and stored again is kept anew: it must not be in the range
         now = await shelves.now()
         until = now if asked.until is None else min(asked.until, now)
@@ -163,7 +163,7 @@ class Run:
             return
         print_json(
             {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "time": clock.now(),
                 "source": report.source,
                 "dry_run": self.dry_run,
                 "batches": report.batches,

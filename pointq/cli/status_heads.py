@@ -74,7 +74,7 @@ def _database(database: DatabaseStatus) -> str | None:
 
 def _servers(servers: tuple[IntakeStatus, ...], now: str) -> Text:
     """One way for all, or how many go each; since when the last of them does."""
-    groups: dict[str, list[float]] = {}
+    groups: dict[str, list[str]] = {}
     for server in servers:
         way = f"by the {server.via}" if server.is_open else "refused"
         groups.setdefault(way, []).append(server.since)
@@ -86,8 +86,8 @@ def _servers(servers: tuple[IntakeStatus, ...], now: str) -> Text:
     return _named("intake", Text(f"{total}: {', '.join(ways)}", style="" if is_normal else "yellow"))
 
 
-def _since(now: float, moments: list[float]) -> str:
-    return age(max(now - max(moments), 0.0))
+def _since(now: float, moments: list[str]) -> str:
+    return age(max(now - max(datetime.fromisoformat(moment).timestamp() for moment in moments), 0.0))
 
 
 def _spool(spool: SpoolStatus) -> str:

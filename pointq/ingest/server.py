@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from pointq.clock import rfc3339
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app, posts_of
 from pointq.ingest.breaker import Breaker
@@ -158,7 +159,7 @@ def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitS
 
 def _going(intake: Intake) -> IntakeStatus:
     now = intake.going
-    return IntakeStatus(now.via, now.since, now.is_open, os.getpid(), now.reason)
+    return IntakeStatus(now.via, rfc3339(now.since), now.is_open, os.getpid(), now.reason)
 
 
 def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:

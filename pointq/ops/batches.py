@@ -3,8 +3,8 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
+from pointq.clock import rfc3339
 from pointq.errors import FrameError
 from pointq.points import frame
 from pointq.points.batch import PointBatch
@@ -120,11 +120,6 @@ def decoded(batch: Batch) -> PointBatch | str:
         return frame.decode(batch.frame)
     except FrameError as exc:
         return exc.message
-
-
-def rfc3339(seconds: float) -> str:
-    """Unix seconds as a time in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _history(text: str | None) -> tuple[Failure, ...]:

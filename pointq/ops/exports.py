@@ -13,12 +13,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
 import orjson
 
+from pointq import clock
 from pointq.errors import FormatError, PointqError
 from pointq.ops.batches import Batch, Failure
 
@@ -66,7 +66,7 @@ class Export:
         except OSError as exc:
             raise self._failed(exc) from exc
         self._file = os.fdopen(fd, "wb")
-        made_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        made_at = clock.now()
         head = {"pointq_export": VERSION, "made_at": made_at, "by": author(), "kind": self._kind, "state": self._state}
         self._write(head)
         return self

@@ -112,16 +112,15 @@ def in_spool(root: Path, question: Question) -> Iterator[Batch]:
     """The batches in the spool of this machine's data folder. Raises SpoolError."""
     now = time.time()
     found = (from_spool(spooled, now) for spooled in look_into_spool(root))
-    # a damaged record that does not tell its kind may be of any
-    chosen = (b for b in found if (b.kind is None or b.kind in question.kinds) and (not question.ids or b.id in question.ids))
-    return islice(chosen, question.most)
+    return islice((batch for batch in found if _is_meant(batch, question)), question.most)
 
 
 def in_export(path: Path, question: Question) -> Iterator[Batch]:
     """The batches of an export file. Raises FormatError."""
-    chosen = (
-        batch
-        for batch in exports.read(path)
-        if batch.kind in question.kinds and batch.state in question.states and (not question.ids or batch.id in question.ids)
-    )
+    chosen = (batch for batch in exports.read(path) if _is_meant(batch, question) and batch.state in question.states)
     return islice(chosen, question.most)
+
+
+def _is_meant(batch: Batch, question: Question) -> bool:
+    """By kind and id; a damaged record that does not tell its kind may be of any."""
+    return (batch.kind is None or batch.kind in question.kinds) and (not question.ids or batch.id in question.ids)

@@ -26,8 +26,8 @@ class IntakeStatus:
     """Which way points are going in a serve process: where there are several, each finds its own way."""
 
     via: str
-    since: float
-    """Unix seconds."""
+    since: str
+    """RFC 3339."""
     is_open: bool
     pid: int
     reason: str | None = None
@@ -71,7 +71,7 @@ def read(spool: Path) -> tuple[IntakeStatus, ...]:
     found = []
     for path in sorted((spool / _FOLDER).glob("*.json")):
         # one that just ended, says nothing yet, or, an older version's, too little
-        with suppress(FileNotFoundError, orjson.JSONDecodeError, TypeError), Lock(path, create=False) as lock:
+        with suppress(FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError), Lock(path, create=False) as lock:
             if not lock.shared():
                 found.append(_parse(path.read_bytes()))
     return tuple(found)
@@ -80,6 +80,8 @@ def read(spool: Path) -> tuple[IntakeStatus, ...]:
 def _parse(text: bytes) -> IntakeStatus:
     # a newer version's server may say more
     fields = orjson.loads(text)
+    if not isinstance(fields["since"], str):
+        raise TypeError("an older version's server says Unix seconds")
     return IntakeStatus(**{name: fields[name] for name in IntakeStatus.__dataclass_fields__ if name in fields})
 
 

@@ -5,10 +5,10 @@ from array import array
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pointq import clock
 from pointq.errors import RedisError
 from pointq.ops.batches import from_seen
 from pointq.ops.exports import Export, author
@@ -210,7 +210,9 @@ class Purge:
         Nothing is removed that is not in the export, on the disk. Stopped in between, it has removed less than it exported.
         """
         removed = Removed(export=path)
-        chosen = preview.chosen if path is None else await self._export(preview, path, removed)
+        chosen = await self._unheld(preview.chosen, removed)
+        if path is not None:
+            chosen = await self._export(chosen, path, removed)
         line = self._line(path, preview.batches, preview.points, "begun")
         begun = await self._audit.write(line)
         try:
@@ -227,11 +229,25 @@ class Purge:
                 if self._criteria.fits(seen):
                     yield seen
 
-    async def _export(self, preview: Preview, path: Path, removed: Removed) -> list[Chosen]:
+    async def _unheld(self, chosen: Sequence[Chosen], removed: Removed) -> list[Chosen]:
+        """Without what a worker holds that lives by now: it began, or beats again, since the preview looked."""
+        workers = frozenset() if self._criteria.force else await living(self._heartbeats)
+        left = []
+        for each in chosen:
+            left.append(rest := Chosen(each.lane, dead=each.dead))
+            for mark in each:
+                if mark.holder in workers:
+                    removed.count(mark, -1)
+                else:
+                    rest.add(mark)
+        return [each for each in left if len(each)]
+
+    async def _export(self, chosen: Sequence[Chosen], path: Path, removed: Removed) -> list[Chosen]:
         """Write what is still there; which that is."""
+        total = sum(map(len, chosen))
         states = self._criteria.states
         with Export(path, self._criteria.kind, states[0] if len(states) == 1 else "all") as export:
-            kept = [await self._export_stream(chosen, export, preview.batches, removed) for chosen in preview.chosen]
+            kept = [await self._export_stream(each, export, total, removed) for each in chosen]
             export.finish()
         return kept
 
@@ -268,7 +284,7 @@ class Purge:
                     self._tell("removing", removed.batches, total)
 
     def _line(self, path: Path | None, batches: int, points: int, outcome: str) -> AuditLine:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = clock.now()
         criteria, export = self._criteria, None if path is None else str(path.absolute())
         states, filters = criteria.states, criteria.filters
         return AuditLine(at, author(), "purge", criteria.kind, states, filters, batches, points, export, outcome)

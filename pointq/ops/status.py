@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from pointq.clock import rfc3339
 from pointq.errors import DatabaseError, RedisError
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.trend import Trend
@@ -167,7 +168,7 @@ def compose(
     )
     finished = max((m.completed_at for m in measures.values() if m.completed_at), default=None)
     return Status(
-        time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        time=rfc3339(now.timestamp()),
         state="degraded" if accepts and reasons else "ok" if accepts else "down",
         reasons=tuple(dict.fromkeys(reasons)),
         redis=replace(reachable.server, data_lost_at=_text(lost_at)) if reachable else RedisStatus(connected=False),
@@ -202,9 +203,9 @@ def _intake_reasons(going: Sequence[IntakeStatus]) -> Iterator[str]:
     for intake in going:
         why = f": {intake.reason}" if intake.reason else ""
         if not intake.is_open:
-            yield f"points are refused since {_text(intake.since)}, no way to keep them is open{why}"
+            yield f"points are refused since {intake.since[:19]}Z, no way to keep them is open{why}"
         elif intake.via != "queue":
-            yield f"points go by the {intake.via} since {_text(intake.since)}, not by the queue{why}"
+            yield f"points go by the {intake.via} since {intake.since[:19]}Z, not by the queue{why}"
 
 
 def _spool_reasons(spool: SpoolStatus | Exception) -> Iterator[str]:

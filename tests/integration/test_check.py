@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pointq.cli.main import run
 from pointq.ops.check import CHECKS
 from pointq.ops.check_facts import facts
 from pointq.queue.lanes import lanes_of
@@ -86,6 +87,23 @@ def test_what_makes_no_sense_is_unknown(site: Site, arguments: tuple[str, ...]) 
     document = site.report("check", *arguments, expect=UNKNOWN)
     check_against("check", document)
     assert document["error"]
+
+
+@pytest.mark.parametrize("arguments", [("--nope",), ("--format", "bogus"), ("more",)])
+def test_what_was_mistyped_is_no_verdict(site: Site, arguments: tuple[str, ...]) -> None:
+    assert "see `pointq check --help`" in site.run("check", *arguments, expect=UNKNOWN).stderr
+
+
+def test_a_defect_is_no_verdict(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("pointq.ops.check_facts.facts", fails)
+    for name, value in site.environ.items():
+        monkeypatch.setenv(name, value)
+
+    assert run(["check"]) == UNKNOWN
+    assert capsys.readouterr().out.startswith("pointq UNKNOWN: unexpected ZeroDivisionError: a defect")
 
 
 def test_where_embedded_servers_do_not_run_nothing_is_started(tmp_path: Path) -> None:

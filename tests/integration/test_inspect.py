@@ -210,6 +210,16 @@ def test_the_spool_also_while_redis_is_away(site: Site) -> None:
         last = found["batches"][1]["id"]
         assert [b["id"] for b in away.report("inspect", "all", "--spool", "--id", last)["batches"]] == [last]
         assert "spool" in away.run("inspect", "all", "--spool").stdout
+        away.run("inspect", "all", "--spool", "--export", "spooled.jsonl")
+        assert [b["points"] for b in away.report("inspect", "all", "--from", "spooled.jsonl")["batches"]] == [3, 2, 4]
+
+
+async def test_a_file_is_shown_whole(site: Site, queue: Queue) -> None:
+    await queue.put(*([1] * 25))
+    site.run("inspect", "upload", "--export", "many.jsonl")
+
+    assert len(site.report("inspect", "upload", "--from", "many.jsonl")["batches"]) == 25
+    assert len(site.report("inspect", "upload", "--from", "many.jsonl", "-n", "7")["batches"]) == 7
 
 
 async def test_into_a_file_and_out_of_it(site: Site, queue: Queue) -> None:

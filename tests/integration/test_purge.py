@@ -398,6 +398,20 @@ async def test_what_a_worker_took_since_it_was_shown_stays_and_is_told(site: Sit
     assert (found.pending_points, found.ready_points, found.stored_points, found.purged_points) == (4, 6, 3, 5)
 
 
+async def test_what_a_worker_holds_that_lives_again_stays(site: Site, queue: Queue) -> None:
+    await queue.put(3, 4)
+    await queue.hold(3)
+    purge = purge_of(queue, site)
+    preview = await purge.preview()
+    assert preview.points == 7, "its holder is silent"
+    await queue.beat()
+
+    removed = await purge.carry_out(preview, None)
+
+    assert (removed.points, removed.taken_points) == (4, 3)
+    assert (await books(queue.redis, queue.lane)).pending_points == 3
+
+
 async def test_by_force_what_a_worker_took_since_goes_too(site: Site, queue: Queue) -> None:
     await queue.put(3, 4)
     purge = purge_of(queue, site, force=True)

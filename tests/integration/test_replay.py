@@ -122,8 +122,9 @@ class TestDeadLetters:
 
         assert replay(poisoned, "--reason", "22003")["points"] == 0
         assert replay(poisoned, "--kind", "upload", "--reason", "SLOW")["points"] == 1
-        assert replay(poisoned, "--id", first, "--id", second, "--id", "1-1")["points"] == 2
-        assert replay(poisoned, "--id", first)["points"] == 0
+        done = replay(poisoned, "--id", first, "--id", second, "--id", "1-1", expect=5)
+        assert (done["points"], [each["where"] for each in done["refused"]]) == (2, ["1-1"])
+        assert replay(poisoned, "--id", first, expect=5)["points"] == 0
         assert replay(poisoned, "--reason", "23514")["points"] == 38
         assert_exact(poisoned)
 

@@ -1,9 +1,10 @@
 """``pointq check``: an exit code and a line, for monitoring."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pointq.cli.context import AppContext, app_context, print_json
 from pointq.cli.help import help_text
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from pointq.cli.check_output import Outcome
     from pointq.config import Settings
     from pointq.ops.check import Limits
+
+UNKNOWN = 3
+"""The exit code of Nagios that is no verdict."""
 
 HELP = help_text(
     "Say whether all is well, as an exit code: 0 ok, 1 warning, 2 critical, 3 unknown.",
@@ -22,6 +26,18 @@ HELP = help_text(
     ("pointq check --format nagios", "one line with performance data"),
     ("pointq check --format prometheus > /var/lib/node_exporter/pointq.prom.new", "for the textfile collector"),
 )
+
+
+class Checking(TyperCommand):
+    """A monitor takes every exit code but 3 for a verdict: a mistyped option is none."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Typer's own copies of click's classes
+        """Understand the arguments."""
+        try:
+            return super().make_context(*arguments, **options)
+        except typer.TyperException as exc:
+            exc.exit_code = UNKNOWN
+            raise
 
 
 class Format(StrEnum):
@@ -56,11 +72,10 @@ def check(  # noqa: PLR0913 - one parameter is one option
     as_json: Annotated[bool, typer.Option("--json", help="Like --format json.")] = False,
 ) -> int:
     """Check and print; never an error, but unknown."""
-    from datetime import UTC, datetime
-
-    from pointq.cli.check_output import FORMATS, Outcome, document
+    from pointq.cli.check_output import FORMATS, document
     from pointq.errors import PointqError
 
+    app = app_context(ctx)
     flags = {
         "check.max_age_seconds": max_age,
         "check.max_depth_points": max_depth,
@@ -70,16 +85,29 @@ def check(  # noqa: PLR0913 - one parameter is one option
         "check.max_redis_memory_percent": max_redis_memory,
     }
     try:
-        outcome = _outcome(app_context(ctx), flags, only)
+        outcome = _outcome(app, flags, only)
     except PointqError as exc:
-        now = datetime.now(UTC)
-        hint = f"; {exc.hint}" if exc.hint else ""
-        outcome = Outcome(now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), now.timestamp(), (), f"{exc}{hint}")
+        outcome = _unknown(f"{exc}; {exc.hint}" if exc.hint else str(exc))
+    except Exception as exc:
+        # a defect is no verdict on the installation either
+        if app.debug:
+            raise
+        outcome = _unknown(f"unexpected {type(exc).__name__}: {exc}; put --debug before the command to see where it happened")
     if as_json or output is Format.JSON:
         print_json(document(outcome))
     else:
         typer.echo(FORMATS[output](outcome))
     return int(outcome.verdict)
+
+
+def _unknown(why: str) -> "Outcome":
+    import time
+
+    from pointq.cli.check_output import Outcome
+    from pointq.clock import rfc3339
+
+    now = time.time()
+    return Outcome(rfc3339(now), now, (), why)
 
 
 def _outcome(app: AppContext, flags: dict[str, str | None], only: str | None) -> "Outcome":

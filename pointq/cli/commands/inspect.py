@@ -81,9 +81,11 @@ def inspect(  # noqa: PLR0913 - one parameter an option
         _show_audit(app, aio.run_impatiently(_audit(settings, most)), as_json=form is Format.JSON)
         return
     named = {"ready": ready, "pending": pending, "dead": dead, "spool": spool}
-    states = frozenset(state for state, chosen in named.items() if chosen) or frozenset({"ready", "pending", "dead"})
+    # an export says itself what it holds
+    usual = {"ready", "pending", "dead"} if source is None else set(named)
+    states = frozenset(state for state, chosen in named.items() if chosen) or frozenset(usual)
     if most is None:
-        most = 0 if export is not None or ids else _BATCHES
+        most = 0 if export is not None or source is not None or ids else _BATCHES
     question = _question(settings, kind, states, tuple(ids or ()), most or None)
     aio.run_impatiently(_run(settings, kind, question, source, export, output(app, form.value, kind, question)))
 

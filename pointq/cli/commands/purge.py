@@ -150,10 +150,10 @@ def _ask(name: str) -> None:
 
 
 def _document(order: _Order, preview: "Preview", removed: "Removed | None") -> dict[str, object]:
-    from datetime import UTC, datetime
+    from pointq import clock
 
     return {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": clock.now(),
         "kind": order.criteria.kind,
         "states": order.criteria.states,
         "dry_run": order.dry_run,

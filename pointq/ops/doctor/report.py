@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from pointq import clock
 from pointq.errors import PointqError
 from pointq.ops.doctor.finding import Finding, Severity
 from pointq.ops.doctor.registry import Check
@@ -68,7 +68,7 @@ def judge(checks: Sequence[Check], facts: Facts, started: float) -> Report:
             lines += _lines(check, found)
     counts = {severity: sum(line.severity == severity for line in lines) for severity in ("ok", "warn", "fail")}
     return Report(
-        time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        time=clock.now(),
         seconds=round(time.monotonic() - started, 3),
         state="fail" if counts["fail"] else "warn" if counts["warn"] else "ok",
         **counts,

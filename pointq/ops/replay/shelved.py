@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from pointq.clock import rfc3339
 from pointq.ops.replay.following import Entries
 from pointq.ops.replay.gate import Gate
 from pointq.ops.replay.report import Refusal, Report
@@ -31,14 +31,13 @@ async def chosen_letters(
 ) -> list[Choice]:
     """The dead letters of those lanes that there are now: all, or by SQLSTATE or a text in their message, or by id."""
     wanted = None if reason is None else reason.casefold()
-    known = frozenset(ids)
 
     def fits(letter: Lying) -> bool:
-        if known and letter.id not in known:
-            return False
         sqlstate, message = letter.fields.get("sqlstate", ""), letter.fields.get("message", "")
         return wanted is None or sqlstate.casefold() == wanted or wanted in message.casefold()
 
+    if ids:
+        return [Choice(lane, "dead", each, each, fits) for lane in lanes for each in ids]
     return [Choice(lane, "dead", "-", await shelves.last(lane, "dead"), fits) for lane in lanes]
 
 
@@ -53,18 +52,21 @@ async def chosen_range(shelves: Shelves, lanes: Sequence[Lane], since: int, unti
                 Refusal(_name(lane), "nothing that was stored is kept: queue.retain_seconds is not set", lane.kind.name)
             )
         elif kept.whole_from > since:
-            moment = datetime.fromtimestamp(kept.whole_from / 1000, UTC).isoformat(timespec="milliseconds")
-            said = f"what was stored before {moment.replace('+00:00', 'Z')} is not kept"
+            said = f"what was stored before {rfc3339(kept.whole_from / 1000)} is not kept"
             report.refuse(Refusal(_name(lane), said, lane.kind.name))
     return [Choice(lane, "retained", str(since), str(until), lambda _: True) for lane in lanes]
 
 
-async def survey(shelves: Shelves, choices: Sequence[Choice], report: Report) -> None:
-    """Count what would go back; nothing is changed. Raises RedisError."""
+async def survey(shelves: Shelves, choices: Sequence[Choice], report: Report, ids: Collection[str] = ()) -> None:
+    """Count what would go back; an id that no batch has is refused. Nothing is changed. Raises RedisError."""
+    missing = dict.fromkeys(ids)
     for choice in choices:
         async for batches in _chosen(shelves, choice):
             for lying in batches:
                 report.add(choice.lane, lying.points)
+                missing.pop(lying.id, None)
+    for each in missing:
+        report.refuse(Refusal(each, "no dead letter has this id, and fits what else was asked for"))
 
 
 async def put_back(

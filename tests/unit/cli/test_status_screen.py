@@ -7,6 +7,7 @@ import pytest
 
 from pointq.cli.status_screen import Room, screen
 from pointq.cli.status_watch import line
+from pointq.clock import rfc3339
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, QueueStatus, RedisStatus, SpoolStatus, Status, Totals, WorkerStatus
 from pointq.ops.trend import Sample
@@ -135,7 +136,7 @@ def test_shards_are_shown_where_there_is_room() -> None:
 
 def test_ways_of_several_servers() -> None:
     def server(pid: int, via: str, minutes: int) -> IntakeStatus:
-        return IntakeStatus(via=via, since=NOON - 60 * minutes, is_open=True, pid=pid)
+        return IntakeStatus(via=via, since=rfc3339(NOON - 60 * minutes), is_open=True, pid=pid)
 
     def shown(*servers: IntakeStatus) -> str:
         return text(seen(replace(document(), servers=servers)), 80).splitlines()[3]

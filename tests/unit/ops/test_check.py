@@ -13,6 +13,7 @@ from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, SpoolStat
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
 
+NOON = "2026-06-19T12:00:00.000Z"
 NOW = datetime(2026, 6, 21, 12, 0, 0, tzinfo=UTC)
 LANES = lanes_of()
 IDLE = interpret(1000.0, {}, {}, "")
@@ -98,7 +99,7 @@ def test_memory_of_redis(most: int | None, verdict: Verdict) -> None:
 
 def test_ways_of_points() -> None:
     def found(*ways: tuple[str, bool]) -> Finding:
-        servers = [IntakeStatus(via=via, since=0.0, is_open=is_open, pid=i) for i, (via, is_open) in enumerate(ways)]
+        servers = [IntakeStatus(via=via, since=NOON, is_open=is_open, pid=i) for i, (via, is_open) in enumerate(ways)]
         return only("intake", "intake", status(servers=servers))
 
     assert found(("queue", True)).verdict is OK

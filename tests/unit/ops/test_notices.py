@@ -7,8 +7,9 @@ from pathlib import Path
 from pointq.ops import notices
 from pointq.ops.notices import IntakeStatus, Notice
 
-QUEUE = IntakeStatus("queue", 100.0, is_open=True, pid=7)
-DATABASE = IntakeStatus("database", 200.5, is_open=True, pid=7, reason="Redis is away")
+NOON = "2026-06-19T12:00:00.000Z"
+QUEUE = IntakeStatus("queue", NOON, is_open=True, pid=7)
+DATABASE = IntakeStatus("database", "2026-06-19T12:01:00.500Z", is_open=True, pid=7, reason="Redis is away")
 
 
 def test_what_is_said_is_heard(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_what_is_said_is_heard(tmp_path: Path) -> None:
 
 def test_a_reason_of_any_length_is_shortened(tmp_path: Path) -> None:
     notice = Notice(tmp_path)
-    notice.put(IntakeStatus("database", 1.0, is_open=True, pid=7, reason="ä" * 100_000))
+    notice.put(IntakeStatus("database", NOON, is_open=True, pid=7, reason="ä" * 100_000))
     (found,) = notices.read(tmp_path)
     notice.close()
     assert found.reason == "ä" * 500
@@ -32,7 +33,7 @@ def test_a_reason_of_any_length_is_shortened(tmp_path: Path) -> None:
 def test_a_dead_process_is_not_believed_and_its_file_goes_with_the_next_start(tmp_path: Path) -> None:
     left = tmp_path / "serving" / "4711.json"
     left.parent.mkdir()
-    left.write_text(json.dumps({"via": "spool", "since": 1.0, "is_open": True, "pid": 4711, "reason": None}))
+    left.write_text(json.dumps({"via": "spool", "since": NOON, "is_open": True, "pid": 4711, "reason": None}))
 
     assert notices.read(tmp_path) == ()
     Notice(tmp_path).close()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from pointq.clock import rfc3339
 from pointq.errors import DatabaseError, RedisError
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, WorkerStatus, compose
@@ -88,7 +89,8 @@ def test_a_loss_of_redis_is_named_for_a_week_and_counted_for_ever() -> None:
 
 def test_the_servers_of_this_machine_say_which_way_points_go() -> None:
     away = RedisError("Redis at x cannot be reached")
-    by_database = IntakeStatus("database", NOW.timestamp() - 60, is_open=True, pid=4711, reason="no answer within 1.0 s")
+    since = rfc3339(NOW.timestamp() - 60)
+    by_database = IntakeStatus("database", since, is_open=True, pid=4711, reason="no answer within 1.0 s")
     status = compose(away, DATABASE, LANES, NOW, servers=[by_database])
 
     assert status.state == "degraded", "they take points"
