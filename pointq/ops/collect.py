@@ -10,13 +10,11 @@ from pointq.errors import BackendError
 from pointq.ops.asking import Database, ask_redis, ask_servers, ask_spool
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, Status, compose
+from pointq.queue.answering import PATIENCE
 from pointq.queue.lanes import Lane
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-PATIENCE = 0.8
-"""Seconds that each has to answer; under the second that the whole document may take."""
 
 NOTHING_RUNS = "the embedded servers do not run; `pointq serve` starts them"
 

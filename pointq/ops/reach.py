@@ -8,13 +8,11 @@ from typing import Any, TypeVar
 from psycopg import AsyncConnection
 
 from pointq.errors import DatabaseError
+from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import translated
 from pointq.store.connection import abort, describe
 from pointq.store.connection import connect as connect_database
-
-PATIENCE = 0.8
-"""Seconds within which the database must let in: a command says within a second that it does not."""
 
 SILENCE = 15.0
 """Seconds that the database may take for one answer, once it let in: more than a sort of all flights takes, or a cold disk."""

@@ -11,12 +11,13 @@ from typing import Generic, TypeVar
 
 from pointq.errors import BackendError, DatabaseError, RedisError
 from pointq.ops.asking import Database, ask_redis, ask_servers, ask_spool
-from pointq.ops.collect import NOTHING_RUNS, PATIENCE
+from pointq.ops.collect import NOTHING_RUNS
 from pointq.ops.history import History
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.question import Question
 from pointq.ops.status import DatabaseStatus, QueueFacts, QueueStatus, SpoolStatus, Status, compose, queue_status
 from pointq.ops.trend import Sample
+from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane
 

@@ -1,4 +1,4 @@
-"""Finding out at once whether Redis answers: a person waits."""
+"""Finding out at once whether a server answers: a person waits."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -9,8 +9,8 @@ from pointq.queue.connection import describe, translated
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-PATIENCE = 0.5
-"""Seconds; with what a command takes to start, under the second in which every command says what is down."""
+PATIENCE = 0.4
+"""Seconds that all have to answer at the same time: with what a command takes to start, it says within one what is down."""
 
 
 async def answers(redis: "Redis", url: str) -> float:

@@ -72,7 +72,7 @@ def test_down(down: Site, database_server: DatabaseServer) -> None:
 def test_frozen(down: Site, database_server: DatabaseServer) -> None:
     database_server.freeze()
 
-    said(down, "says nothing for 0.8 s")
+    said(down, "says nothing for 0.4 s")
     assert seconds(down) < 1
 
 

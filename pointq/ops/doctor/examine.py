@@ -14,6 +14,7 @@ from pointq.ops.doctor.report import Facts, LeftOut, Report, judge
 from pointq.ops.doctor.sources import database, disk, host, queue
 from pointq.ops.doctor.sources.clocks import ClockPair
 from pointq.ops.doctor.sources.setup import Setup, setup
+from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import describe as describe_redis
 from pointq.store.connection import abort
@@ -22,9 +23,6 @@ from pointq.store.connection import describe as describe_database
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-PATIENCE = 0.8
-"""Seconds for all answers together; under the second that the whole may take."""
 
 _SILENCE = f"nothing within {PATIENCE:g} s"
 _NO_SERVER = "embedded servers are meant and do not run"
