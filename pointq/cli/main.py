@@ -22,6 +22,7 @@ from pointq.cli.commands import (
     serve,
     simulate,
     status,
+    token,
     work,
 )
 from pointq.cli.context import AppContext, app_context
@@ -57,6 +58,7 @@ app.command("bench", help=bench.HELP)(bench.bench)
 app.add_typer(flights.app, name="flights")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
+app.add_typer(token.app, name="token")
 
 
 def main() -> NoReturn:

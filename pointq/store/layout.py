@@ -48,7 +48,8 @@ class Layout:
     @property
     def names(self) -> tuple[str, ...]:
         """The tables that pointq makes."""
-        return (*(kind.table for kind in self.kinds), *(("flights", "imports") if self.keeps_flights else ()))
+        own = ("flights", "imports") if self.keeps_flights else ()
+        return (*(kind.table for kind in self.kinds), *own, "pointq_tokens")
 
     def chunk(self, kind: Kind) -> timedelta:
         """Span of time of a chunk."""

@@ -91,17 +91,16 @@ def _edition(facts: Facts) -> Extension | None:
 
 def _tables(facts: Facts, layout: Layout) -> Iterator[Stage]:
     """Make what is missing, then one step after the other."""
-    if not layout.names:
-        return
     missing = [name for name in layout.names if name not in facts.tables]
     version = facts.version
     if version is None or missing:
         # tables without a version are those of version 1
         version = version or 1
         made = [statement for kind in layout.kinds if kind.table in missing for statement in _make(kind, facts, layout)]
+        tokens = [sql.SQL(text("pointq_tokens"))] if "pointq_tokens" in missing else []
         steps = [statement for _, statements in MIGRATIONS[:version] for statement in _step(statements, layout)]
         what = f"make {', '.join(missing)}" if missing else "write down the version of the tables"
-        yield Stage(what, (sql.SQL(text("schema_versions")), *made, *steps, _reached(version)))
+        yield Stage(what, (sql.SQL(text("schema_versions")), *made, *tokens, *steps, _reached(version)))
     for number, (what, statements) in enumerate(MIGRATIONS[version:], version + 1):
         yield Stage(f"version {number}: {what}", (*_step(statements, layout), _reached(number)))
 

@@ -266,7 +266,7 @@ class TestCounting:
 
 def test_db_init_may_be_run_at_any_time(database_url: str, redis_url: str, prefix: str, site: Site) -> None:
     fresh = Site(redis_url, database_url, prefix, site.home)
-    tables = {*TABLES.values(), "flights", "imports"}
+    tables = {*TABLES.values(), "flights", "imports", "pointq_tokens"}
     assert set(fresh.report("db", "init")["made"]) == tables
     assert fresh.report("db", "init")["made"] == []
     with fresh.serve() as server:

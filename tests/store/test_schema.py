@@ -13,7 +13,7 @@ from pointq.store.connection import connect
 from pointq.store.layout import Layout
 from pointq.store.plan import VERSION
 
-TABLES = {"flights", "imports", *(kind.table for kind in KINDS.values())}
+TABLES = {"flights", "imports", "pointq_tokens", *(kind.table for kind in KINDS.values())}
 
 
 async def test_made_where_missing_and_left_alone_where_not(database_url: str) -> None:

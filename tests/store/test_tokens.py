@@ -1,0 +1,48 @@
+"""The table of tokens, and the text that says whether it changed."""
+
+import datetime as dt
+
+import pytest
+
+from pointq.errors import DatabaseError, PointqError
+from pointq.ops.tokens import make
+from pointq.store import schema, tokens
+from pointq.store.connection import connect
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+async def test_made_listed_and_revoked_each_under_another_version(database_url: str) -> None:
+    connection = await connect(database_url)
+    await schema.init(connection)
+    versions = [await tokens.version(connection)]
+    anna = make("anna", ["live", "view"], NOW, device="7", expires_at=NOW + dt.timedelta(days=1)).token
+
+    await tokens.enter(connection, anna)
+    versions.append(await tokens.version(connection))
+    assert await tokens.every(connection) == [anna]
+    with pytest.raises(PointqError, match="there is a token named anna already"):
+        await tokens.enter(connection, make("anna", ["live"], NOW).token)
+    assert await tokens.version(connection) == versions[-1], "nothing changed"
+
+    revoked = await tokens.revoke(connection, "anna")
+    assert revoked is not None
+    assert revoked.revoked_at is not None
+    assert revoked.state(NOW) == "revoked"
+    versions.append(await tokens.version(connection))
+    assert await tokens.revoke(connection, "anna") is None
+
+    again = make("anna", ["upload"], NOW + dt.timedelta(seconds=1)).token
+    await tokens.enter(connection, again)
+    versions.append(await tokens.version(connection))
+    assert await tokens.every(connection) == [revoked, again]
+    assert len(set(versions)) == len(versions)
+    await connection.close()
+
+
+async def test_without_the_table(database_url: str) -> None:
+    connection = await connect(database_url)
+    with pytest.raises(DatabaseError, match="the table pointq_tokens is missing") as caught:
+        await tokens.every(connection)
+    assert caught.value.hint == "`pointq db init` makes it"
+    await connection.close()
