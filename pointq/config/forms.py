@@ -1,6 +1,7 @@
 """Forms that settings may have: what each takes for a value, and what it says of any other."""
 
 import zoneinfo
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pointq.config.limits import checked_limit, checked_limits
 
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _DATABASE_SCHEMES = ("postgresql", "postgres")
+_HS256_BYTES = 32
 
 
 def _absolute(path: Path) -> Path:
@@ -53,6 +55,22 @@ def _scheme(url: SecretStr) -> str:
         return ""
 
 
+def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as exc:
+            raise ValueError("expected addresses or networks such as 127.0.0.1 or 10.1.0.0/16") from exc
+    return networks
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    """Refuse what can be guessed from one token that was signed with it (RFC 7518, 3.2)."""
+    if len(secret.get_secret_value().encode()) < _HS256_BYTES:
+        raise ValueError(f"expected at least {_HS256_BYTES} bytes, as random as can be")
+    return secret
+
+
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -61,7 +79,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-Folder = Annotated[Path, AfterValidator(_absolute)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Prefix = Annotated[str, AfterValidator(_without_braces)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
@@ -70,6 +88,9 @@ LISTED = BeforeValidator(_listed)
 """Takes a text with commas for a list, as the environment has it."""
 LOWER = BeforeValidator(_lower)
 """Takes capitals for small letters."""
+Words = Annotated[tuple[str, ...], LISTED]
+Networks = Annotated[Words, AfterValidator(_networks)]
+SigningKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 Count = Annotated[int, Field(ge=1)]
 LimitText = Annotated[str, AfterValidator(checked_limit)]
 LimitTexts = Annotated[str, AfterValidator(checked_limits)]

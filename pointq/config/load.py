@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pointq.config.layers import Given, Layer, environment_layer, file_layers, flag_layer
 from pointq.config.origin import MASK, Origin, mask_passwords
 from pointq.config.paths import default_data_dir
-from pointq.config.settings import Settings, is_secret, walk
+from pointq.config.settings import Settings, attribute, is_secret, walk
 from pointq.errors import ConfigError
 
 DEFAULT = Origin("default")
@@ -130,7 +130,7 @@ def _expected(error: ErrorDetails) -> str:
 def _value(settings: Settings, key: str) -> object:
     value: object = settings
     for name in key.split("."):
-        value = getattr(value, name)
+        value = getattr(value, attribute(name))
     return value
 
 

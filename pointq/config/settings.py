@@ -4,6 +4,7 @@
 Names carry their unit unless they have none.
 """
 
+import keyword
 import os
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -12,14 +13,16 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from pointq.config.doors import AuthSettings
 from pointq.config.forms import (
     LISTED,
     LOWER,
+    AbsolutePath,
     Count,
     DatabaseUrl,
-    Folder,
     LimitText,
     LimitTexts,
+    Networks,
     Prefix,
     RedisUrl,
     Seconds,
@@ -111,6 +114,22 @@ class ServeSettings(Section):
         description="Where points go while Redis is away, in this order; in the environment with commas between",
     )
     budget_seconds: Seconds = Field(default=2.0, description="Longest that a request waits for a way to go, in seconds")
+    insecure: bool = Field(default=False, description="Listen beyond this machine though doors stand open to everybody")
+    tls_certificate: AbsolutePath | None = Field(
+        default=None,
+        description="File with the certificate and its chain, PEM: then HTTPS is served; SIGHUP reads it again",
+        examples=["/etc/pointq/fullchain.pem"],
+    )
+    tls_key: AbsolutePath | None = Field(
+        default=None,
+        description="File with the private key, PEM, where it is not in the certificate's",
+        examples=["/etc/pointq/privkey.pem"],
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        examples=[("127.0.0.1", "10.1.0.0/16")],
+        description="Addresses and networks of proxies whose X-Forwarded-For is believed; in a variable with commas between",
+    )
 
 
 class SpoolSettings(Section):
@@ -176,7 +195,7 @@ class LogSettings(Section):
 class Settings(Section):
     """All settings."""
 
-    data_dir: Folder = Field(
+    data_dir: AbsolutePath = Field(
         default_factory=lambda: default_data_dir(os.environ),
         description="Folder of the spool and of the embedded servers",
     )
@@ -198,6 +217,7 @@ class Settings(Section):
     retention: RetentionSettings = RetentionSettings()
     queue: QueueSettings = QueueSettings()
     serve: ServeSettings = ServeSettings()
+    auth: AuthSettings = AuthSettings()
     spool: SpoolSettings = SpoolSettings()
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()
@@ -222,7 +242,18 @@ def walk() -> Iterator[tuple[str, FieldInfo]]:
     for table, section in tables.items():
         for name, field in section.model_fields.items():
             if table or name not in tables:
-                yield f"{table}.{name}".lstrip("."), field
+                yield f"{table}.{spelled(name)}".lstrip("."), field
+
+
+def spelled(attribute: str) -> str:
+    """The name of a setting: an attribute that would be a keyword of Python has an underscore behind it."""
+    name = attribute.removesuffix("_")
+    return name if keyword.iskeyword(name) else attribute
+
+
+def attribute(name: str) -> str:
+    """The other way round."""
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def is_secret(field: FieldInfo) -> bool:

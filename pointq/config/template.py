@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pointq.config.layers import variable
-from pointq.config.settings import sections
+from pointq.config.settings import sections, spelled
 
 WIDTH = 100
 """Longest line of the file, in characters."""
@@ -32,7 +32,7 @@ def _lines() -> Iterator[str]:
             yield from (f"[{table}]", f"# {section.__doc__}", "")
         for name, field in section.model_fields.items():
             if table or name not in tables:
-                yield from _setting(f"{table}.{name}".lstrip("."), name, field)
+                yield from _setting(f"{table}.{spelled(name)}".lstrip("."), spelled(name), field)
 
 
 def _setting(key: str, name: str, field: FieldInfo) -> Iterator[str]:
@@ -41,7 +41,7 @@ def _setting(key: str, name: str, field: FieldInfo) -> Iterator[str]:
         default = None
     note = f"{field.description}{'' if default is not None else ' (not set)'}. {variable(key)}"
     yield from textwrap.wrap(note, WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
-    yield f"# {name} = {_toml(default if default is not None else (field.examples or [''])[0])}"
+    yield f"# {name} = {_toml((field.examples or [''])[0] if default in {None, ()} else default)}"
     yield ""
 
 

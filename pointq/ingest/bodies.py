@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from pointq.ingest.doors.devices import bound
 from pointq.ingest.problems import Problem
 from pointq.ingest.submission import Submission
 from pointq.ingest.usual import decode_usual, points_field
@@ -17,25 +18,29 @@ _ID_BYTES = 255
 """Longest flight or device id, in bytes of UTF-8."""
 
 
-def submission(kind: Kind, body: bytes, most_points: int) -> Submission:
-    """The submission in a request's body. Raises Problem: 400 for bad JSON, 422 for a wrong shape, 413 for too many points."""
+def submission(kind: Kind, body: bytes, most_points: int, device: str | None = None) -> Submission:
+    """The submission in a request's body; `device` is the only one that it may be of, None: any.
+
+    Raises Problem: 400 for bad JSON, 422 for a wrong shape, 413 for too many points, 403 for another device.
+    """
     usual = decode_usual(kind, body)
     if usual is None or not 0 < len(usual.points) <= most_points:
-        return _unusual(kind, body, most_points)
+        return _unusual(kind, body, most_points, device)
     flight_uuid = usual.flight_uuid if kind is SCORING else None
-    return Submission(kind, usual.points, *_whose(kind, usual.flight_id, usual.device_id, flight_uuid))
+    return Submission(kind, usual.points, *_whose(kind, usual.flight_id, bound(usual.device_id, device), flight_uuid))
 
 
-def _unusual(kind: Kind, body: bytes, most_points: int) -> Submission:
+def _unusual(kind: Kind, body: bytes, most_points: int, device: str | None) -> Submission:
     """The same for any body."""
     document = _document(body)
     points = _points(document, points_field(kind), most_points)
-    ids = (document.get("flight_id"), document.get("device_id"), document.get("flight_uuid") if kind is SCORING else None)
+    device_id = bound(document.get("device_id"), device)
+    ids = (document.get("flight_id"), device_id, document.get("flight_uuid") if kind is SCORING else None)
     try:
-        flight, device_id = _whose(kind, *ids)
+        flight, own_days = _whose(kind, *ids)
     except TypeError:  # a list or an object, which no cache can hold
-        flight, device_id = _whose.__wrapped__(kind, *ids)
-    return Submission(kind, points, flight, device_id)
+        flight, own_days = _whose.__wrapped__(kind, *ids)
+    return Submission(kind, points, flight, own_days)
 
 
 @lru_cache(maxsize=4096)  # a pilot in flight posts every second

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pointq import aio
+from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.server import Plan, serve
+from pointq.ingest.tls import TlsFiles
 from pointq.store.mapping import Tables
 from pointq.supervision import child
 from pointq.supervision.job import Job, LogStyle
@@ -21,8 +23,9 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
 def plan_of(fields: Mapping[str, Any]) -> Plan:
     """The plan that `job_of` wrote."""
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
-    tables = Tables.of_json(fields["tables"])
-    return Plan(**{**fields, "fallback": tuple(fields["fallback"]), "spool_dir": spool_dir, "tables": tables})
+    fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
+    doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
+    return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables})
 
 
 def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:

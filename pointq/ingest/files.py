@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from pointq.ingest.doors.devices import bound
+from pointq.ingest.doors.grants import device_of
 from pointq.ingest.forms import Form, read_form
 from pointq.ingest.importing import points_of
 from pointq.ingest.intake import Via
@@ -29,7 +32,8 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     async def accept(request: web.Request) -> web.Response:
         async with services.desk.turn:
             form = await _arrived(request)
-            reports, via = await services.desk.take(form.uploads, form.options)
+            options = replace(form.options, device_id=bound(form.options.device_id, device_of(request)))
+            reports, via = await services.desk.take(form.uploads, options)
         return web.Response(body=_answer(reports, via), status=HTTPStatus.ACCEPTED, headers=_JSON)
 
     return {PATH: accept}

@@ -12,6 +12,7 @@ from aiohttp import BodyPartReader, web
 
 from pointq.errors import FormatError, PointqError
 from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
+from pointq.ingest.doors.grants import device_of
 from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.packing import UNREADABLE_FORM, read_body
 from pointq.ingest.problems import Problem
@@ -40,8 +41,7 @@ async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
     try:
         upload = await _parsed(await _text(request))
-        if services.flymaster_secret and not verify_key(upload.serial, upload.digest, services.flymaster_secret):
-            return _refuse(HTTPStatus.UNAUTHORIZED, "the key of instrument %s is wrong", upload.serial)
+        _check_sender(upload, services.flymaster_secret, device_of(request))
         await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
     except FormatError as exc:
         return _refuse(HTTPStatus.BAD_REQUEST, "%s", exc)
@@ -60,6 +60,14 @@ async def _parsed(text: bytes) -> FlymasterUpload:
     """The upload; a long one is read beside the event loop, where it would hold everybody up."""
     parse = partial(parse_flymaster_upload, text, now_us=time.time_ns() // 1000)
     return parse() if len(text) <= _SHORT_BYTES else await asyncio.to_thread(parse)
+
+
+def _check_sender(upload: FlymasterUpload, secret: str | None, device: str | None) -> None:
+    """Raises Problem where the upload's key is wrong, or the token is for another instrument."""
+    if secret and not verify_key(upload.serial, upload.digest, secret):
+        raise Problem(HTTPStatus.UNAUTHORIZED, f"the key of instrument {upload.serial} is wrong")
+    if device not in {None, upload.serial}:
+        raise Problem(HTTPStatus.FORBIDDEN, f"the token is for another instrument than {upload.serial}")
 
 
 def _judge(upload: FlymasterUpload) -> web.Response:
@@ -111,6 +119,11 @@ async def _bounded(part: BodyPartReader, most: int) -> bytes:
         if len(data) > most:
             raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(data))
     return bytes(data)
+
+
+def not_ok(problem: Problem) -> web.Response:
+    """NOK, in place of the problem: a door stays shut."""
+    return web.Response(text="NOK", status=problem.status, headers=problem.headers)
 
 
 def _refuse(status: HTTPStatus, message: str, *arguments: object) -> web.Response:

@@ -38,6 +38,8 @@ _APPENDS = 8
 """Batches of `append` on their way at a time: each takes a connection to Redis."""
 
 _Answer = asyncio.Future[bytes]
+_Request = tuple[bytes, str | None, _Answer]
+"""A body, the only device that it may be of (None: any), and where its answer goes."""
 
 
 def _now_us() -> int:
@@ -63,7 +65,7 @@ class GroupCommit:
         self._most_points = most_points
         self._zone = zone
         self._now_us = now_us
-        self._waiting: list[tuple[bytes, _Answer]] = []
+        self._waiting: list[_Request] = []
         self._bytes = 0
         self._turn = asyncio.Semaphore(_APPENDS)
         self._due = asyncio.Event()
@@ -86,8 +88,8 @@ class GroupCommit:
             await self._task
         await asyncio.gather(*self._flying)
 
-    async def submit(self, body: bytes) -> bytes:
-        """The answer to a request with that body, once its good points are durable.
+    async def submit(self, body: bytes, device: str | None = None) -> bytes:
+        """The answer to a request with that body, once its good points are durable; `device` is the only one it may be of.
 
         Raises Problem where the sender is at fault or too much waits, another PointqError where the points may not be durable:
         the sender must send them again.
@@ -96,7 +98,7 @@ class GroupCommit:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too much waits here already: send it again later", retry_after=1)
         self._bytes += len(body)
         answer: _Answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, answer))
+        self._waiting.append((body, device, answer))
         if self._is_due():
             self._due.set()
         return await answer
@@ -119,7 +121,7 @@ class GroupCommit:
         flying = len(self._flying)
         return bool(self._waiting) and (not flying or (flying < _IN_FLIGHT and len(self._waiting) >= self._last))
 
-    def _take(self) -> list[tuple[bytes, _Answer]]:
+    def _take(self) -> list[_Request]:
         size = count = 0
         while count < len(self._waiting) and size < _GROUP_BYTES:
             size += len(self._waiting[count][0])
@@ -128,7 +130,7 @@ class GroupCommit:
         self._bytes -= size
         return group
 
-    def _launch(self, group: Sequence[tuple[bytes, _Answer]]) -> None:
+    def _launch(self, group: Sequence[_Request]) -> None:
         """Make a batch of a group and send it on its way."""
         self._last = len(group)
         opened = self._open(group)
@@ -146,12 +148,12 @@ class GroupCommit:
         self._flying.add(task)
         task.add_done_callback(self._landed)
 
-    def _open(self, group: Sequence[tuple[bytes, _Answer]]) -> list[tuple[Submission, _Answer]]:
+    def _open(self, group: Sequence[_Request]) -> list[tuple[Submission, _Answer]]:
         """The submissions in the bodies; where there is none, the answer is the problem."""
         opened = []
-        for body, answer in group:
+        for body, device, answer in group:
             try:
-                opened.append((submission(self._kind, body, self._most_points), answer))
+                opened.append((submission(self._kind, body, self._most_points, device), answer))
             except Exception as exc:  # noqa: BLE001 - one request's defect is not the group's
                 _fail([answer], exc)
         return opened

@@ -5,11 +5,13 @@ a one-point post 4.5 of its 36 µs.
 """
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from aiohttp import ClientError, web
 
 from pointq.errors import PointqError
+from pointq.ingest.doors.gate import Admit
 from pointq.ingest.packing import too_large
 from pointq.ingest.problems import Problem
 from pointq.ingest.shortcut import Handler
@@ -23,14 +25,18 @@ _CUT = (ConnectionError, ClientError, web.RequestPayloadError, web.PayloadAccess
 """What reading a body raises when its connection is gone."""
 
 
-def guarded(handler: Handler) -> Handler:
-    """The same handler; what it raises is answered."""
+def guarded(
+    handler: Handler, admit: Admit | None = None, tell: Callable[[Problem], web.Response] = Problem.response
+) -> Handler:
+    """The same handler behind its door, if it has one; what either raises is answered, as `tell` does."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
+            if admit is not None:
+                admit(request)
             return await handler(request)
         except Exception as exc:  # noqa: BLE001 - the boundary: what is not answered here closes the connection
-            return problem_of(exc, request.path).response()
+            return tell(problem_of(exc, request.path))
 
     return answer
 

@@ -33,9 +33,10 @@ async def alive(_: web.Request) -> web.Response:
 
 
 def ready(status: Status) -> web.Response:
-    """Points are accepted durably."""
+    """Points are accepted durably. It stands open to everybody, and so does not say why not."""
     if status.state == "down":
-        return web.Response(text="; ".join(status.reasons) + "\n", status=HTTPStatus.SERVICE_UNAVAILABLE, headers=_retry())
+        text = "points cannot be accepted now; /health says why\n"
+        return web.Response(text=text, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=_retry())
     return web.Response(text="ok\n")
 
 

@@ -24,7 +24,7 @@ class Place:
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[Place]:
+def reserved(host: str, port: int, scheme: str = "http") -> Iterator[Place]:
     """Keep a port for processes of this user that listen with SO_REUSEPORT; 0 picks a free one.
 
     Nothing listens here. Raises PointqError where the address is taken, also by others who would share it.
@@ -40,7 +40,7 @@ def reserved(host: str, port: int) -> Iterator[Place]:
         except OSError as exc:
             raise cannot_listen(host, port, exc) from exc
         name, number = sockets[0].getsockname()[:2]
-        yield Place(number, url_of(name, number))
+        yield Place(number, url_of(name, number, scheme))
 
 
 def _bind(own: socket.socket, address: tuple[object, ...]) -> None:
@@ -61,6 +61,6 @@ def cannot_listen(host: str, port: int, exc: OSError) -> PointqError:
     return PointqError(f"cannot listen on {host}:{port}: {exc.strerror or exc}", hint="choose another with --host and --port")
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, scheme: str = "http") -> str:
     """What to tell clients."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -23,6 +23,7 @@ class Problem(Exception):
         rejects: Sequence[Reject] = (),
         retry_after: int | None = None,
         more: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -31,6 +32,9 @@ class Problem(Exception):
         self.retry_after = retry_after
         self.more = more or {}
         """Further members of the answer."""
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
 
     def response(self) -> web.Response:
         """The answer."""
@@ -43,12 +47,11 @@ class Problem(Exception):
         }
         if self.rejects:
             body |= rejected(self.rejects)
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return web.Response(
             body=orjson.dumps(body, option=orjson.OPT_UTC_Z),
             status=self.status,
             content_type="application/problem+json",
-            headers=headers,
+            headers=self.headers,
         )
 
 

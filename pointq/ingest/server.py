@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -20,7 +21,11 @@ from pointq.clock import rfc3339
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app, posts_of
 from pointq.ingest.breaker import Breaker
+from pointq.ingest.doors.gate import Gate
+from pointq.ingest.doors.opening import opened
+from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
 from pointq.ingest.port import cannot_listen, url_of
@@ -28,6 +33,7 @@ from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import take_shortcut
+from pointq.ingest.tls import TlsFiles
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.ops.collect import collect
 from pointq.ops.notices import IntakeStatus, Notice
@@ -72,6 +78,13 @@ class Plan:
     spool_bytes: int = 1024 * 1024 * 1024
     spool_points_per_second: float = 100_000.0
     flymaster_secret: str | None = field(default=None, repr=False)
+    doors: DoorPlan = field(default_factory=DoorPlan)
+    tls: TlsFiles | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Of the address that clients use."""
+        return "https" if self.tls else "http"
 
 
 async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event | None = None) -> None:
@@ -79,13 +92,16 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
 
     The first signal finishes the open requests, a Ctrl-C after it cancels this at once: what was answered 202 is durable.
 
-    Raises DurabilityError or RedisLoginError where Redis cannot keep the promise of a 202 or refuses the login, SpoolError
-    where the spool cannot be used, RedisError where Redis was never reached from this data folder, PointqError where the
-    address is taken. A Redis that is away is waited for, while points go another way.
+    Raises ConfigError where keys or certificates cannot be used, DurabilityError or RedisLoginError where Redis cannot keep the
+    promise of a 202 or refuses the login, SpoolError where the spool cannot be used, RedisError where Redis was never reached
+    from this data folder, PointqError where the address is taken. A Redis that is away is waited for, while points go another
+    way.
     """
     async with AsyncExitStack() as stack:
         # last of all: a Ctrl-C that came while the last things are done would land in whatever callback runs
         stack.callback(_forget_signals)
+        tls = plan.tls.context() if plan.tls else None
+        gate = await opened(plan.doors, plan.database_url, stack)
         intake, spool, ledger = await _intake(plan, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
@@ -106,7 +122,7 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
         services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
-        await _listen(plan, services, ready, until or asyncio.Event())
+        await _listen(plan, services, gate, tls, ready, until or asyncio.Event())
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
@@ -175,19 +191,31 @@ def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
     return notice
 
 
-async def _listen(plan: Plan, services: Services, ready: Callable[[str], None], until: asyncio.Event) -> None:
-    posts = posts_of(services)
-    app = make_app(services, posts, max_body_bytes=plan.max_body_bytes)
+async def _listen(
+    plan: Plan,
+    services: Services,
+    gate: Gate,
+    tls: ssl.SSLContext | None,
+    ready: Callable[[str], None],
+    until: asyncio.Event,
+) -> None:
+    posts = posts_of(services, gate)
+    app = make_app(services, posts, gate, max_body_bytes=plan.max_body_bytes)
     # no access log: one line a request costs more than the request, and the metrics say it better
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=plan.shutdown_seconds)
+    runner = web.AppRunner(
+        app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=plan.shutdown_seconds
+    )
     await runner.setup()
     if runner.server is not None:
         take_shortcut(runner.server, posts)
     _heed_signals(until)
+    if plan.tls is not None and tls is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, plan.tls.reload, tls)
     try:
-        await _bind(plan, runner)
+        await _bind(plan, runner, tls)
         _calm_collector()
-        ready(url_of(*runner.addresses[0][:2]))
+        host, port = runner.addresses[0][:2]
+        ready(url_of(host, port, plan.scheme))
         await until.wait()
         log.info("stopping: no new requests, the open ones are finished; Ctrl-C to stop at once")
     finally:
@@ -209,13 +237,14 @@ def _heed_signals(until: asyncio.Event) -> None:
 
 
 def _forget_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().remove_signal_handler(number)
 
 
-async def _bind(plan: Plan, runner: web.AppRunner) -> None:
+async def _bind(plan: Plan, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
+    shared = plan.shares_port or None
     try:
-        await web.TCPSite(runner, plan.host, plan.port, backlog=1024, reuse_port=plan.shares_port or None).start()
+        await web.TCPSite(runner, plan.host, plan.port, backlog=1024, ssl_context=tls, reuse_port=shared).start()
     except OSError as exc:
         raise cannot_listen(plan.host, plan.port, exc) from exc
 

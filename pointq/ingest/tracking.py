@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from pointq.ingest.doors.grants import device_of
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.packing import read_body
 from pointq.ingest.services import Services
@@ -18,6 +19,6 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
 def _handler(commit: GroupCommit) -> Handler:
     async def accept(request: web.Request) -> web.StreamResponse:
-        return accepted_response(request, await commit.submit(await read_body(request)))
+        return accepted_response(request, await commit.submit(await read_body(request), device_of(request)))
 
     return accept

@@ -82,7 +82,21 @@ _IMPORTS = Wanted(
     ),
     ("INSERT", "SELECT", "UPDATE"),
 )
-WANTED = {wanted.name: wanted for wanted in (*map(_points, KINDS.values()), _FLIGHTS, _IMPORTS)}
+_TOKENS = Wanted(
+    "pointq_tokens",
+    {
+        "hash": "bytea",
+        "name": _TEXT,
+        "scopes": f"{_TEXT}[]",
+        "device": _TEXT,
+        **dict.fromkeys(("created_at", "expires_at", "revoked_at"), _TIME),
+    },
+    ("hash",),
+    ("hash", "name", "scopes", "created_at"),
+    ("SELECT",),
+    ("pointq_tokens_name",),
+)
+WANTED = {wanted.name: wanted for wanted in (*map(_points, KINDS.values()), _FLIGHTS, _IMPORTS, _TOKENS)}
 """By its name."""
 
 

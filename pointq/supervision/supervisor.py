@@ -64,6 +64,11 @@ class Supervisor:
         for process in self._processes.values():
             _send(process, number)
 
+    def pass_on(self, number: signal.Signals) -> None:
+        """Pass a signal on to every process that does what it was started for."""
+        for slot in self._up:
+            _send(self._processes[slot], number)
+
     async def stop(self) -> None:
         """Let every process finish what it has in its hands, then return. Raises what `ended` raises."""
         self.tell(signal.SIGTERM)

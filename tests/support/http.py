@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -38,10 +40,16 @@ class Answer:
 class Client:
     """One connection to a server; used by one thread, closed by its `with` block."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusted: Path | None = None) -> None:
+        """Connect; by HTTPS with a certificate that is `trusted`."""
         parts = urlsplit(url)
         assert parts.hostname
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
+        if trusted is not None:
+            context = ssl.create_default_context(cafile=trusted)
+            self._connection = http.client.HTTPSConnection(
+                parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS, context=context
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from typing import Self
 from tests.support.http import Client
 from tests.support.until import PATIENCE_SECONDS, until
 
-_ADDRESS = re.compile(r"http://[^\s/]+")
+_ADDRESS = re.compile(r"https?://[^\s/]+")
 _SHOWN_CHARACTERS = 400
 
 
@@ -77,7 +77,16 @@ class Running:
 class Server(Running):
     """A `pointq serve`, ready when the constructor returns."""
 
-    def __init__(self, arguments: tuple[str, ...], *, environ: Mapping[str, str], folder: Path, name: str) -> None:
+    def __init__(
+        self,
+        arguments: tuple[str, ...],
+        *,
+        environ: Mapping[str, str],
+        folder: Path,
+        name: str,
+        trusted: Path | None = None,
+    ) -> None:
+        self._trusted = trusted
         super().__init__(("serve", "--port", "0", "--no-worker", *arguments), environ=environ, folder=folder, name=name)
         try:
             self.url = until(self._address, "pointq serve says where it listens")
@@ -91,7 +100,7 @@ class Server(Running):
 
     def client(self) -> Client:
         """Return a connection, to be closed by its user."""
-        return Client(self.url)
+        return Client(self.url, self._trusted)
 
     def _address(self) -> str:
         assert self.process.poll() is None, self.log

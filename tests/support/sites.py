@@ -89,9 +89,9 @@ class Site:
         """Store everything that waits."""
         self.run("work", "--drain")
 
-    def serve(self, *arguments: str) -> Server:
-        """Start an ingest server on a free port, without a worker."""
-        return Server(arguments, environ=self.environ, folder=self.home, name=f"serve-{next(_numbers)}")
+    def serve(self, *arguments: str, trusted: Path | None = None) -> Server:
+        """Start an ingest server on a free port, without a worker; by HTTPS where its certificate is `trusted`."""
+        return Server(arguments, environ=self.environ, folder=self.home, name=f"serve-{next(_numbers)}", trusted=trusted)
 
     def work(self, *arguments: str) -> Running:
         """Start workers."""

@@ -130,7 +130,7 @@ def test_every_setting_has_a_variable(machine: Machine) -> None:
         default = field.get_default(call_default_factory=True)
         value = str(default) if default is not None else str((field.examples or [None])[0])
         if isinstance(default, tuple):
-            value = ",".join(default)
+            value = ",".join(default or (field.examples or [()])[0])
         if isinstance(default, TableSettings):
             value = json.dumps((field.examples or [{}])[0])
         assert str(machine.load({variable(key): value}).origins[key]) == f"environment {variable(key)}"

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from pointq.cli.backends import Servers
     from pointq.config import Settings
+    from pointq.ingest.doors.plan import DoorPlan
     from pointq.ingest.server import Plan
+    from pointq.ingest.tls import TlsFiles
     from pointq.supervision.job import Job
 
     Listen = Callable[[Callable[[str], None]], Awaitable[None]]
@@ -22,12 +24,13 @@ HELP = help_text(
     ("pointq serve", "on 127.0.0.1:8000"),
     ("pointq serve --port 9000", "on another port"),
     ("pointq serve --processes 4", "four processes on one port"),
+    ("pointq serve --host 0.0.0.0 --tls-certificate site.pem", "to the world, by HTTPS; see docs/security.md"),
     ("pointq serve --no-worker", "store nothing; `pointq work` does, elsewhere"),
     ("REDIS_URL=… DATABASE_URL=… pointq serve", "with your own servers"),
 )
 
 
-def serve(
+def serve(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
@@ -36,18 +39,54 @@ def serve(
     worker: Annotated[
         bool | None, typer.Option("--worker/--no-worker", help="On embedded servers: also store what is accepted.")
     ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate and its chain, PEM.")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Private key, PEM, where it is not in the certificate's file.")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond this machine though doors stand open to everybody.")
+    ] = False,
 ) -> None:
     """Run the ingest server."""
     from pointq import aio
     from pointq.cli.backends import servers
 
     app = app_context(ctx)
-    flags = {"serve.host": host, "serve.port": port, "serve.processes": processes, "serve.worker": worker}
+    flags: dict[str, object] = {"serve.host": host, "serve.port": port, "serve.processes": processes, "serve.worker": worker}
+    flags |= {"serve.tls_certificate": tls_certificate, "serve.tls_key": tls_key, "serve.insecure": insecure or None}
     settings = app.load_config(flags).settings
+    _check_exposure(settings)
     with servers(settings) as backends:
         staff = _staff(app, settings, backends)
         listen = _listen(app, settings, _plan(settings, backends))
         aio.run(_serve(listen, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
+
+
+def _check_exposure(settings: "Settings") -> None:
+    """Raises ConfigError where everybody beyond this machine would be let in, and nobody said that this is meant."""
+    import logging
+
+    from pointq.errors import ConfigError
+    from pointq.ingest.doors.exposure import beyond_loopback, open_doors
+
+    log, host, plan = logging.getLogger("pointq.ingest"), settings.serve.host, _doors(settings)
+    groups = open_doors(plan)
+    if groups and settings.serve.trusted_proxies:
+        log.warning("a proxy is expected, and %s stand open to whoever it lets through", ", ".join(groups))
+    if not beyond_loopback(host):
+        return
+    if groups and not settings.serve.insecure:
+        doors = "; ".join(f'auth.{group} = "token"' for group in groups)
+        hint = f"set {doors} and hand out `pointq token create`, or say --insecure where only friends reach this address"
+        raise ConfigError(f"listening on {host} would let everybody in, without a token: {', '.join(groups)}", hint=hint)
+    if groups:
+        log.warning("everybody who reaches %s is let in, without a token: %s", host, ", ".join(groups))
+    if plan.asks and settings.serve.tls_certificate is None and not settings.serve.trusted_proxies:
+        log.warning(
+            "tokens come to %s in the clear: serve.tls_certificate, or a proxy in serve.trusted_proxies, hides them", host
+        )
 
 
 def _listen(app: AppContext, settings: "Settings", plan: "Plan") -> "Listen":
@@ -77,6 +116,41 @@ async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], N
         await workers.stop()
 
 
+def _doors(settings: "Settings") -> "DoorPlan":
+    from pointq.ingest.doors.plan import DoorPlan, JwtPlan
+
+    auth = settings.auth
+    signed = JwtPlan(
+        secret=auth.jwt_secret.get_secret_value() if auth.jwt_secret else None,
+        keys_file=str(auth.jwt_keys) if auth.jwt_keys else None,
+        audience=auth.jwt_audience,
+        claims=auth.jwt_claims,
+        scopes=auth.jwt_scopes,
+    )
+    return DoorPlan(
+        tracking=auth.tracking,
+        scoring=auth.scoring,
+        files=auth.import_,
+        status=auth.status,
+        has_flymaster_secret=settings.flymaster.secret is not None,
+        jwt=signed,
+        trusted_proxies=settings.serve.trusted_proxies,
+        book_file=str(settings.data_dir / "tokens.json"),
+    )
+
+
+def _tls(settings: "Settings") -> "TlsFiles | None":
+    from pointq.errors import ConfigError
+    from pointq.ingest.tls import TlsFiles
+
+    certificate, key = settings.serve.tls_certificate, settings.serve.tls_key
+    if certificate is None:
+        if key is not None:
+            raise ConfigError("serve.tls_key is set and serve.tls_certificate is not", hint="set both, or neither")
+        return None
+    return TlsFiles(str(certificate), str(key) if key else None)
+
+
 def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     from pointq.ingest.server import Plan
     from pointq.store.mapping import tables_of
@@ -104,6 +178,8 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
         spool_bytes=settings.spool.max_bytes,
         spool_points_per_second=settings.spool.drain_points_per_second,
         flymaster_secret=secret.get_secret_value() if secret else None,
+        doors=_doors(settings),
+        tls=_tls(settings),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import aiohttp
 import orjson
 
+from pointq.config.origin import mask_passwords
 from pointq.errors import BackendError, PointqError, UsageError
 from pointq.ops.importing.answer import PATH, from_answer
 from pointq.ops.importing.options import Options
@@ -40,6 +41,7 @@ class Remote:
     def __init__(self, url: str, token: str | None = None, jobs: int = UPLOADS) -> None:
         self.jobs = jobs
         self._url = _endpoint(url)
+        self._where = mask_passwords(self._url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._turn = asyncio.Semaphore(jobs)
         self._session: aiohttp.ClientSession | None = None
@@ -67,14 +69,14 @@ class Remote:
             except (aiohttp.ClientError, TimeoutError, OSError) as exc:
                 if last or not self._has_answered:
                     hint = "check --url, and that the server runs"
-                    raise Unreachable(f"{self._url} cannot be reached: {_reason(exc)}", hint=hint) from exc
+                    raise Unreachable(f"{self._where} cannot be reached: {_reason(exc)}", hint=hint) from exc
                 after = 0.0
             else:
                 self._has_answered = True
                 if status not in _BUSY:
                     return status, answer
                 if last:
-                    raise Unreachable(f"{self._url} takes nothing now: {_detail(answer)}", hint="try again later")
+                    raise Unreachable(f"{self._where} takes nothing now: {_detail(answer)}", hint="try again later")
             await asyncio.sleep(min(max(wait, after), _LONGEST_WAIT_SECONDS))
             wait *= 2
         raise AssertionError
@@ -85,10 +87,10 @@ class Remote:
         async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
             if response.status in _REFUSED:
                 hint = "give what lets you in with --token or POINTQ_TOKEN"
-                raise Unreachable(f"{self._url} lets nobody in: {response.status} {response.reason}", hint=hint)
+                raise Unreachable(f"{self._where} lets nobody in: {response.status} {response.reason}", hint=hint)
             if response.status in _ELSEWHERE:
                 what = f"{response.status} {response.reason}"
-                raise Unreachable(f"{self._url} takes no files: {what}", hint="--url is the address of a pointq serve")
+                raise Unreachable(f"{self._where} takes no files: {what}", hint="--url is the address of a pointq serve")
             return response.status, _document(await response.read()), _seconds(response.headers.get("Retry-After"))
 
 
@@ -101,7 +103,9 @@ def _reason(exc: Exception) -> str:
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"--url is the address of a pointq server, found {url!r}", hint="such as http://host:8000")
+        raise UsageError(
+            f"--url is the address of a pointq server, found {mask_passwords(url)!r}", hint="such as http://host:8000"
+        )
     return url.rstrip("/").removesuffix(PATH) + PATH
 
 

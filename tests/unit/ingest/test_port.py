@@ -11,8 +11,10 @@ import pytest
 
 from pointq.errors import PointqError
 from pointq.ingest.child import job_of, plan_of
+from pointq.ingest.doors.plan import DoorPlan, JwtPlan
 from pointq.ingest.port import reserved, url_of
 from pointq.ingest.server import Plan
+from pointq.ingest.tls import TlsFiles
 from pointq.supervision.job import LogStyle
 
 HOST = "127.0.0.1"
@@ -68,6 +70,8 @@ def test_addresses_as_clients_write_them() -> None:
 def test_a_plan_comes_over_whole_and_shows_no_password() -> None:
     plan = Plan("redis://:hidden@host", "postgresql://hidden@host", shares_port=True, fallback=("spool",), shards=3)
     plan = replace(plan, spool_dir=Path("/data/spool"), flymaster_secret="hidden")
+    doors = DoorPlan("token", jwt=JwtPlan("hidden", claims=("race_id",)), trusted_proxies=("10.0.0.0/8",), book_file="/data/t")
+    plan = replace(plan, doors=doors, tls=TlsFiles("/certificate.pem"))
     job = job_of(plan, LogStyle("info", "auto", no_color=False))
     line = job.to_json()
 
@@ -76,3 +80,4 @@ def test_a_plan_comes_over_whole_and_shows_no_password() -> None:
     bare = replace(plan, spool_dir=None)
     assert plan_of(json.loads(job_of(bare, job.log).to_json())["plan"]) == bare
     assert "hidden" not in repr(job)
+    assert "hidden" not in repr(plan)

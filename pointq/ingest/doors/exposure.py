@@ -1,0 +1,24 @@
+"""Whether a server would stand open to strangers."""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+from pointq.ingest.doors.plan import DoorPlan
+
+_GROUPS = ("tracking", "scoring", "import", "status")
+
+
+def open_doors(plan: DoorPlan) -> Sequence[str]:
+    """The groups of routes whose doors stand open to everybody."""
+    modes = (plan.tracking, plan.scoring, plan.files, plan.status)
+    return [group for group, mode in zip(_GROUPS, modes, strict=True) if mode == "none"]
+
+
+def beyond_loopback(host: str) -> bool:
+    """Whether others than this machine reach what listens there; a name that nobody knows is for whoever listens to report."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        return False
+    return not all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)

@@ -1,0 +1,18 @@
+"""Which scope opens which path."""
+
+from collections.abc import Mapping
+
+from pointq.ops.importing.answer import PATH as IMPORT_PATH
+from pointq.ops.tokens import IMPORT, VIEW
+from pointq.points.kinds import KINDS
+
+SCOPES: Mapping[str, str | None] = {
+    **{kind.endpoint: name for name, kind in KINDS.items()},
+    IMPORT_PATH: IMPORT,
+    "/health": VIEW,
+    "/queue/status": VIEW,
+    # an orchestrator has no token, and learns nothing but a yes or a no
+    "/livez": None,
+    "/readyz": None,
+}
+"""Of every path; None: it is open to everybody. A route that is missing here cannot be added: none is open by mistake."""
