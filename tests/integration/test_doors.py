@@ -391,6 +391,17 @@ def test_import_to_a_server_elsewhere_shows_its_token(closed: Site, samples: Pat
         assert named.report("import", track_file, "--url", server.url)["totals"]["fixes"] > 0
 
 
+def test_a_rehearsal_shows_its_token(closed: Site) -> None:
+    short = ("simulate", "--pilots", "3", "--kind", "live", "--duration", "1min", "--speed", "60")
+    with closed.serve() as server:
+        named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": token(closed, "live")})
+        points = named.report(*short, "--url", server.url)["points"]
+        assert (points["accepted"], points["refused"]) == (points["sent"], 0)
+        assert points["accepted"] > 0
+        shut_out = closed.report(*short, "--url", server.url, expect=5)
+        assert shut_out["requests"]["by_status"] == {"401": shut_out["requests"]["total"]}
+
+
 def test_tokens_of_the_replaced_system_open_the_door(closed: Site) -> None:
     jwt = pytest.importorskip("jwt")
     key = "the-shared-secret-of-the-replaced-system"

@@ -49,7 +49,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     dropouts: Annotated[bool, typer.Option("--dropouts/--no-dropouts", help="Devices lose their network now and then.")] = True,
     token: Annotated[
         str | None,
-        typer.Option(envvar="POINTQ_SIMULATE_TOKEN", show_envvar=True, help="Sent as Authorization: Bearer TOKEN."),
+        typer.Option(envvar="POINTQ_TOKEN", show_envvar=True, help="Sent as Authorization: Bearer TOKEN."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Look for each accepted point in the tables at the end.")] = False,
     as_json: JsonOption = False,

@@ -13,10 +13,9 @@ import orjson
 from pointq.errors import WaitTimeout
 from pointq.ops.bench.figures import Figure, Target, measured, percentile
 from pointq.ops.bench.lanes import Watch
-from pointq.ops.bench.load import closed_loop, request
+from pointq.ops.bench.load import accepted, closed_loop, request
 from pointq.ops.bench.processes import served, worker, worker_pid
 from pointq.ops.bench.rounds import Stage
-from pointq.ops.bench.suite_http import accepted
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE, UPLOAD
 

@@ -7,10 +7,13 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import cast
 from urllib.parse import urlsplit
+
+from pointq.errors import PointqError
 
 _LENGTH = b"content-length:"
 
@@ -34,11 +37,11 @@ class Load:
         return self.answered / self.seconds if self.seconds else 0.0
 
 
-def request(url: str, path: str, body: bytes) -> bytes:
-    """One POST, ready to be written."""
-    host = urlsplit(url).netloc
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def request(url: str, path: str, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """One POST of JSON, ready to be written."""
+    lines = {"Host": urlsplit(url).netloc, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    fields = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{fields}\r\n".encode() + body
 
 
 async def closed_loop(url: str, requests: Sequence[bytes], *, connections: int, seconds: float | None = None) -> Load:
@@ -87,6 +90,14 @@ async def open_loop(url: str, requests: Sequence[bytes], *, connections: int, ra
     await _with_peers(url, connections, one)
     load.seconds = clock() - started
     return load
+
+
+def accepted(load: Load) -> int:
+    """How many requests were accepted. Raises PointqError where one was not: the figure would be of something else."""
+    refused = {status: count for status, count in load.statuses.items() if status != 202}  # noqa: PLR2004 - Accepted
+    if refused or not load.answered:
+        raise PointqError(f"a load of {load.answered} requests was not all accepted: {refused}")
+    return load.answered
 
 
 def _turns(started: float, rate: float, seconds: float, requests: Sequence[bytes]) -> Iterator[tuple[float, bytes]]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from pointq.errors import WaitTimeout
 from pointq.ops.bench.children import Child, environ_of
@@ -30,10 +31,10 @@ class Server:
 
 
 @asynccontextmanager
-async def served(stage: Stage) -> AsyncIterator[Server]:
-    """One ``pointq serve`` on a free port, without a worker, on the scratch."""
+async def served(stage: Stage, settings: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Server]:
+    """One ``pointq serve`` on a free port, without a worker, on the scratch; `settings` are variables of its own."""
     with TemporaryDirectory(prefix="pointq-bench-") as folder:
-        environ = environ_of(stage.scratch, stage.backends, Path(folder))
+        environ = environ_of(stage.scratch, stage.backends, Path(folder)) | dict(settings)
         async with _listening(("serve", "--port", "0", "--no-worker"), environ, Path(folder)) as server:
             yield server
 

@@ -11,13 +11,13 @@ from pointq.ops.bench.figures import Figure, Target, compared, measured
 from pointq.ops.bench.floors import CopyBlock
 from pointq.ops.bench.lanes import Watch, done, pause, settled
 from pointq.ops.bench.live import under_backlog
-from pointq.ops.bench.load import closed_loop, request
+from pointq.ops.bench.load import accepted, closed_loop, request
 from pointq.ops.bench.memory import used_memory
 from pointq.ops.bench.processes import peak_mib, resident_mib, served, worker, worker_pid
 from pointq.ops.bench.rounds import Stage
 from pointq.ops.bench.scratch import REPLACED
 from pointq.ops.bench.suite_db import bare_copy
-from pointq.ops.bench.suite_http import UPLOADERS, accepted
+from pointq.ops.bench.suite_http import UPLOADERS
 from pointq.ops.bench.suite_redis import fill
 from pointq.ops.bench.tracks import CHUNK, batches
 from pointq.ops.bodies import json_body

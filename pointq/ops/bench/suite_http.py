@@ -9,7 +9,8 @@ import orjson
 
 from pointq.errors import PointqError
 from pointq.ops.bench.figures import Figure, Target, compared, measured, percentile
-from pointq.ops.bench.load import Load, closed_loop, open_loop, request
+from pointq.ops.bench.guarded import guarded
+from pointq.ops.bench.load import Load, accepted, closed_loop, open_loop, request
 from pointq.ops.bench.memory import used_memory
 from pointq.ops.bench.processes import Server, bare_server, peak_mib, resident_mib, served
 from pointq.ops.bench.rounds import Stage
@@ -42,6 +43,7 @@ async def run(stage: Stage) -> AsyncGenerator[Figure, None]:
         yield await _waiting(stage, server)
         if (memory := _memory(server, fresh)) is not None:
             yield memory
+        yield await guarded(stage, server)
         await stage.scratch.empty_queue()
 
 
@@ -148,11 +150,3 @@ async def _check(stage: Stage, kind: Kind, points: int) -> None:
     lane = await measure(stage.scratch.redis, stage.scratch.redis_url, stage.scratch.lane(kind))
     if lane.ready_points != points:
         raise PointqError(f"{points} points were accepted and {lane.ready_points} wait in the queue: the speed means nothing")
-
-
-def accepted(load: Load) -> int:
-    """How many requests were accepted. Raises PointqError where one was not: the figure would be of something else."""
-    refused = {status: count for status, count in load.statuses.items() if status != 202}  # noqa: PLR2004 - Accepted
-    if refused or not load.answered:
-        raise PointqError(f"a load of {load.answered} requests was not all accepted: {refused}")
-    return load.answered
