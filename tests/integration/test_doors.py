@@ -393,8 +393,8 @@ def test_import_to_a_server_elsewhere_shows_its_token(closed: Site, samples: Pat
 
 def test_a_rehearsal_shows_its_token(closed: Site) -> None:
     short = ("simulate", "--pilots", "3", "--kind", "live", "--duration", "1min", "--speed", "60")
+    named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": token(closed, "live")})
     with closed.serve() as server:
-        named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": token(closed, "live")})
         points = named.report(*short, "--url", server.url)["points"]
         assert (points["accepted"], points["refused"]) == (points["sent"], 0)
         assert points["accepted"] > 0
