@@ -27,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def take_shortcut(server: web.Server, posts: Mapping[str, Handler], drain: Drain) -> None:
-    """Let POSTs to exactly those paths go to their handlers without a search for the route; answers say that a drain has begun."""
+    """Let POSTs to exactly those paths go to their handlers without a search for the route; answers say when a drain begins."""
     by_route = server.request_handler
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,9 @@ class Load:
     sent: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
+    def has(self, answers: int) -> bool:
+        return len(self.sent) >= answers
+
     def send(self, number: int) -> None:
         count = 0
         while not self.over.is_set():
@@ -132,8 +136,8 @@ def test_a_restart_under_load_fails_no_request(systemd: Systemd, processes: str)
         try:
             for _ in range(3):
                 with systemd.running(*serve):
-                    before = len(load.sent)
-                    until(lambda: len(load.sent) > before + 20 * CLIENTS, "clients have answers")
+                    enough = len(load.sent) + 20 * CLIENTS
+                    until(partial(load.has, enough), "clients have answers")
             with systemd.running(*serve):
                 load.over.set()
                 for each in sending:

@@ -33,7 +33,8 @@ def test_every_unit_is_valid(tmp_path: Path) -> None:
         copy = tmp_path / unit.name.replace("@.", "@1.")
         copy.write_text(unit.read_text().replace("/opt/pointq/bin/pointq", program))
         names.append(str(copy))
-    done = subprocess.run(("systemd-analyze", "verify", "--man=no", *names), capture_output=True, text=True, check=False)
+    command = ("systemd-analyze", "verify", "--man=no", *names)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     about_ours = [line for line in done.stderr.splitlines() if "pointq" in line]
     assert (done.returncode, about_ours) == (0, [])
 
