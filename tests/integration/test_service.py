@@ -176,3 +176,14 @@ def test_the_watchdog_is_fed_while_it_works_and_only_then(systemd: Systemd, comm
             systemd.hear("RELOADING=1")
             systemd.hear("READY=1")
         systemd.hear("WATCHDOG=1")
+
+
+def test_a_process_that_hangs_is_replaced(systemd: Systemd) -> None:
+    with systemd.running("serve", "--no-worker", "--processes", "2"):
+        systemd.hear("WATCHDOG=1")
+        with Client(systemd.url) as client:
+            pid = client.get("/health").json["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: f"server process {pid} hangs: no sign of life for 2 s" in systemd.log, "its silence is noticed")
+        until(lambda: f"server process {pid} died (killed by SIGKILL); another is started" in systemd.log, "it is replaced")
+        systemd.hear("WATCHDOG=1")
