@@ -41,4 +41,4 @@ def _close_idle(connections: Sequence[web.RequestHandler]) -> None:
     for each in connections:
         waits = each._waiter  # noqa: SLF001 - aiohttp does not say otherwise who is idle
         if waits is not None and not waits.done():
-            each.close()
+            each.force_close()
