@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from pointq.config.credentials import credential_layer
 from pointq.config.layers import Given, Layer, environment_layer, file_layers, flag_layer
 from pointq.config.origin import MASK, Origin, mask_passwords
 from pointq.config.paths import default_data_dir
@@ -61,7 +62,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     files = list(file_layers(config_file, environ, cwd or Path.cwd()))
-    layers = [*(layer for _, layer in files), environment_layer(environ), flag_layer(flags or {})]
+    layers = [*(layer for _, layer in files), credential_layer(environ), environment_layer(environ), flag_layer(flags or {})]
     given = {"data_dir": Given(default_data_dir(environ), DEFAULT)} | _merge(layers)
     settings = _validate(given)
     if settings.prod and settings.redis.effective_url() is None:

@@ -15,7 +15,7 @@ _NAMED_PASSWORD = re.compile(r"(?P<before>\b(?:ssl)?password\s*=\s*)(?:'(?:\\.|[
 class Origin:
     """Where a value came from: the layer, and the name it has there."""
 
-    layer: Literal["default", "file", "environment", "flag"]
+    layer: Literal["default", "file", "credential", "environment", "flag"]
     name: str = ""
     """The file's path, the variable, or the flag; for a default, why it is not the usual one."""
 
@@ -26,6 +26,8 @@ class Origin:
                 return f"default {self.name}".rstrip()
             case "file":
                 return self.name
+            case "credential":
+                return f"credential {self.name}"
             case "environment":
                 return f"environment {self.name}"
             case "flag":

@@ -1,6 +1,6 @@
 """A server process that another process started: ``python -m pointq.ingest.child``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
     """The plan for a process of its own."""
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     spool_dir = None if plan.spool_dir is None else str(plan.spool_dir)
-    return Job("pointq.ingest.child", "server", fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}, log)
+    plain = fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}
+    return Job("pointq.ingest.child", "server", plain, log, descriptors=plan.descriptors)
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
@@ -25,11 +26,12 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
     fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
     doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
+    fields = {**fields, "descriptors": tuple(fields["descriptors"])}
     return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables})
 
 
-def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:
-    aio.run(serve(plan_of(fields), lambda _: ready()))
+def _serve(fields: Mapping[str, Any], parent: child.Parent) -> None:
+    aio.run(serve(plan_of(fields), lambda _: None, superior=parent))
 
 
 if __name__ == "__main__":

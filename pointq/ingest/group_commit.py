@@ -69,7 +69,10 @@ class GroupCommit:
         self._bytes = 0
         self._turn = asyncio.Semaphore(_APPENDS)
         self._due = asyncio.Event()
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: dict[asyncio.Task[None], float] = {}
+        """What is on its way, and since when on the clock of the event loop."""
+        self._rounds: list[asyncio.Future[None]] = []
+        """Who waits for the loop to go round."""
         self._last = 0
         self._uncounted = 0
         self._task: asyncio.Task[None] | None = None
@@ -87,6 +90,15 @@ class GroupCommit:
         if self._task is not None:
             await self._task
         await asyncio.gather(*self._flying)
+
+    async def turns(self, within: float) -> bool:
+        """Whether its loop goes round, and lands every batch within so many seconds. A loop that hangs never answers."""
+        gone_round = asyncio.get_running_loop().create_future()
+        self._rounds.append(gone_round)
+        self._due.set()
+        await gone_round
+        now = asyncio.get_running_loop().time()
+        return all(now - since <= within for since in self._flying.values())
 
     async def submit(self, body: bytes, device: str | None = None) -> bytes:
         """The answer to a request with that body, once its good points are durable; `device` is the only one it may be of.
@@ -110,11 +122,18 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
+            self._tell_rounds()
             if not self._is_due():
                 self._due.clear()
                 await self._due.wait()
                 continue
             self._launch(self._take())
+
+    def _tell_rounds(self) -> None:
+        asking, self._rounds = self._rounds, []
+        for gone_round in asking:
+            if not gone_round.done():
+                gone_round.set_result(None)
 
     def _is_due(self) -> bool:
         """Whether the next batch should be made: none is on its way, or there is room for one that is no smaller."""
@@ -145,7 +164,7 @@ class GroupCommit:
             _fail(answers, exc)
             return
         task = asyncio.create_task(self._fly(parcels, merged.rejected, answers, merged.verdicts))
-        self._flying.add(task)
+        self._flying[task] = asyncio.get_running_loop().time()
         task.add_done_callback(self._landed)
 
     def _open(self, group: Sequence[_Request]) -> list[tuple[Submission, _Answer]]:
@@ -174,7 +193,7 @@ class GroupCommit:
         return via
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
+        del self._flying[task]
         self._due.set()
 
     async def _fly(

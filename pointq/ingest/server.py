@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,15 +23,19 @@ from pointq.ingest.breaker import Breaker
 from pointq.ingest.doors.gate import Gate
 from pointq.ingest.doors.opening import opened
 from pointq.ingest.doors.plan import DoorPlan
+from pointq.ingest.drain import Drain
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
-from pointq.ingest.port import cannot_listen, url_of
+from pointq.ingest.port import url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import take_shortcut
+from pointq.ingest.signals import forget_signals, heed_reload, heed_stop
+from pointq.ingest.signs import look_at, shown
+from pointq.ingest.sites import close, listen
 from pointq.ingest.tls import TlsFiles
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.ops.collect import collect
@@ -44,8 +47,17 @@ from pointq.queue.lanes import Lane, lanes_of
 from pointq.queue.ledger import Ledger
 from pointq.spool.spool import Spool
 from pointq.store.mapping import PLAIN, Tables
+from pointq.supervision.superior import Superior
+from pointq.supervision.vigil import Vigil
+from pointq.systemd.notify import NOBODY
 
 log = logging.getLogger("pointq.ingest")
+
+_CUT_SECONDS = 0.5
+"""What is open behind `Plan.shutdown_seconds` gets to hear that it is cut."""
+
+_REST_SECONDS = 10.0
+"""For a spool that syncs its last segment to a slow disk, and connections that are closed."""
 
 _STATUS_SECONDS = 1.0
 """A status is given out again for so long: monitors that ask often must not open connections as often."""
@@ -62,6 +74,8 @@ class Plan:
     port: int = 8000
     shares_port: bool = False
     """Other processes listen on it too; see `port`."""
+    descriptors: Sequence[int] = ()
+    """Sockets to listen on in place of host and port."""
     prefix: str = "pointq"
     shards: int = 1
     durability: Literal["fsync", "memory"] = "fsync"
@@ -82,13 +96,22 @@ class Plan:
     tls: TlsFiles | None = None
 
     @property
+    def stop_seconds(self) -> float:
+        """Longest that it takes to end: open requests, what they left to be committed, and the rest."""
+        return self.shutdown_seconds + self.budget_seconds + _REST_SECONDS
+
+    @property
     def scheme(self) -> str:
         """Of the address that clients use."""
         return "https" if self.tls else "http"
 
 
-async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event | None = None) -> None:
+async def serve(
+    plan: Plan, ready: Callable[[str], None], until: asyncio.Event | None = None, superior: Superior = NOBODY
+) -> None:
     """Take points until SIGTERM or SIGINT, or `until` is set; `ready` is called with the address once it listens.
+
+    `superior` hears how it does.
 
     The first signal finishes the open requests, a Ctrl-C after it cancels this at once: what was answered 202 is durable.
 
@@ -99,7 +122,7 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
     """
     async with AsyncExitStack() as stack:
         # last of all: a Ctrl-C that came while the last things are done would land in whatever callback runs
-        stack.callback(_forget_signals)
+        stack.callback(forget_signals)
         tls = plan.tls.context() if plan.tls else None
         gate = await opened(plan.doors, plan.database_url, stack)
         intake, spool, ledger = await _intake(plan, stack)
@@ -122,7 +145,15 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
         services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
-        await _listen(plan, services, gate, tls, ready, until or asyncio.Event())
+
+        def listening(url: str) -> None:
+            ready(url)
+            superior.ready(shown(url, intake.going))
+            vigil = Vigil(superior, look_at(commits.values(), lambda: intake.going, url, plan.budget_seconds))
+            stack.push_async_callback(vigil.stop)
+            vigil.start()
+
+        await _listen(plan, services, gate, tls, listening, until or asyncio.Event(), superior)
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
@@ -198,55 +229,31 @@ async def _listen(
     tls: ssl.SSLContext | None,
     ready: Callable[[str], None],
     until: asyncio.Event,
+    superior: Superior,
 ) -> None:
     posts = posts_of(services, gate)
     app = make_app(services, posts, gate, max_body_bytes=plan.max_body_bytes)
     # no access log: one line a request costs more than the request, and the metrics say it better
-    runner = web.AppRunner(
-        app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=plan.shutdown_seconds
-    )
+    runner = web.AppRunner(app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=_CUT_SECONDS)
     await runner.setup()
+    drain = Drain()
     if runner.server is not None:
-        take_shortcut(runner.server, posts)
-    _heed_signals(until)
-    if plan.tls is not None and tls is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, plan.tls.reload, tls)
+        take_shortcut(runner.server, posts, drain)
+    heed_stop(until)
     try:
-        await _bind(plan, runner, tls)
+        place = plan.host, plan.port
+        await listen(runner, place, tls, shared=plan.shares_port, descriptors=plan.descriptors)
         _calm_collector()
         host, port = runner.addresses[0][:2]
-        ready(url_of(host, port, plan.scheme))
+        url = url_of(host, port, plan.scheme)
+        heed_reload(plan.tls, tls, superior, url)
+        ready(url)
         await until.wait()
         log.info("stopping: no new requests, the open ones are finished; Ctrl-C to stop at once")
+        superior.stopping(f"{url}: stopping, open requests are finished", plan.stop_seconds)
+        await close(runner, drain, plan.shutdown_seconds)
     finally:
         await runner.cleanup()
-
-
-def _heed_signals(until: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-
-    def interrupt() -> None:
-        if until.is_set() and task is not None:
-            task.cancel()
-        until.set()
-
-    loop.add_signal_handler(signal.SIGINT, interrupt)
-    # never at once: a service manager may send it to a server and to its parent, which passes it on
-    loop.add_signal_handler(signal.SIGTERM, until.set)
-
-
-def _forget_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().remove_signal_handler(number)
-
-
-async def _bind(plan: Plan, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
-    shared = plan.shares_port or None
-    try:
-        await web.TCPSite(runner, plan.host, plan.port, backlog=1024, ssl_context=tls, reuse_port=shared).start()
-    except OSError as exc:
-        raise cannot_listen(plan.host, plan.port, exc) from exc
 
 
 def _calm_collector() -> None:

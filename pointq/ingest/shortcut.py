@@ -17,6 +17,8 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 
+from pointq.ingest.drain import Drain
+
 _JSON = {"Content-Type": "application/json"}
 _STATUS, _REASON = HTTPStatus.ACCEPTED.value, HTTPStatus.ACCEPTED.phrase
 """Looked up here, not at every answer."""
@@ -24,15 +26,19 @@ _STATUS, _REASON = HTTPStatus.ACCEPTED.value, HTTPStatus.ACCEPTED.phrase
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def take_shortcut(server: web.Server, posts: Mapping[str, Handler]) -> None:
-    """Let POSTs to exactly those paths go to their handlers without a search for the route."""
+def take_shortcut(server: web.Server, posts: Mapping[str, Handler], drain: Drain) -> None:
+    """Let POSTs to exactly those paths go to their handlers without a search for the route; answers say when a drain begins."""
     by_route = server.request_handler
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         handler = posts.get(request.raw_path) if request.method == "POST" else None
         if handler is None or "Expect" in request.headers or not isinstance(request, web.Request):
-            return await by_route(request)
-        return await handler(request)
+            response = await by_route(request)
+        else:
+            response = await handler(request)
+        if drain.begun:
+            response.force_close()
+        return response
 
     server.request_handler = handle
 
@@ -45,7 +51,7 @@ def accepted_response(request: web.Request, document: bytes) -> web.StreamRespon
 
 
 class _Accepted(web.StreamResponse):
-    """A 202 in one piece, on a connection of HTTP/1.1 that is kept."""
+    """A 202 in one piece, on a connection of HTTP/1.1 that the client would keep."""
 
     def __init__(self, document: bytes) -> None:
         super().__init__(status=_STATUS, reason=_REASON)
@@ -54,7 +60,7 @@ class _Accepted(web.StreamResponse):
 
     @property
     def keep_alive(self) -> bool:
-        return True
+        return self._keep_alive is None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Nothing has to be prepared."""
@@ -64,15 +70,16 @@ class _Accepted(web.StreamResponse):
     async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002 - the document is all there is
         """Send everything."""
         if self._writer is not None:
-            document, head = self._document, _head(int(time.time()))
+            document, head = self._document, _head(int(time.time()), self._keep_alive is None)
             await self._writer.write(b"%b%d\r\n\r\n%b" % (head, len(document), document))
 
 
 @lru_cache(maxsize=1)
-def _head(second: int) -> bytes:
+def _head(second: int, keep: bool) -> bytes:  # noqa: FBT001 - a cache knows keywords apart from places
     """The head of a 202 that is sent in that second of Unix time, up to the length of its body."""
     lines = [
         "HTTP/1.1 202 Accepted",
+        *([] if keep else ["Connection: close"]),
         "Content-Type: application/json",
         f"Date: {formatdate(second, usegmt=True)}",
         f"Server: {SERVER_SOFTWARE}",

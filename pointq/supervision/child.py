@@ -10,20 +10,47 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from pointq import logs
 from pointq.errors import ExitCode, PointqError
-from pointq.supervision.job import Failure, LogStyle, Ready
+from pointq.supervision.job import Alive, Failure, LogStyle, Ready
 
 
-def main(do: Callable[[Mapping[str, Any], Callable[[], None]], object]) -> None:
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The parent as a superior, by a descriptor that it reads."""
+
+    words: int
+    watch_seconds: float | None
+
+    @property
+    def listens(self) -> bool:
+        """Whether it wants signs of life."""
+        return self.watch_seconds is not None
+
+    def ready(self, status: str) -> None:  # noqa: ARG002 - `alive` says it
+        """This process does what it was started for."""
+        _tell(self.words, Ready())
+
+    def alive(self, status: str) -> None:
+        """It goes on doing so."""
+        _tell(self.words, Alive(status))
+
+    def reloading(self, status: str) -> None:
+        """Nothing that the parent waits for."""
+
+    def stopping(self, status: str, seconds: float = 0.0) -> None:
+        """The parent told it so, or sees its end."""
+
+
+def main(do: Callable[[Mapping[str, Any], Parent], object]) -> None:
     """Read the job from standard input, do what its plan says, and end the process.
 
-    `do` gets the plan, and what to call once it does what it was started for. A PointqError that it raises is told to the
+    `do` gets the plan, and whom to tell once it does what it was started for. A PointqError that it raises is told to the
     parent and becomes the exit code.
     """
     line = sys.stdin.buffer.readline()
@@ -35,7 +62,7 @@ def main(do: Callable[[Mapping[str, Any], Callable[[], None]], object]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     words = _words()
     try:
-        do(job["plan"], partial(_tell, words, Ready()))
+        do(job["plan"], Parent(words, job["watch_seconds"]))
     except PointqError as exc:
         _tell(words, Failure(exc))
         sys.exit(exc.exit_code)
@@ -54,7 +81,7 @@ def _words() -> int:
     return words
 
 
-def _tell(words: int, word: Ready | Failure) -> None:
+def _tell(words: int, word: Ready | Alive | Failure) -> None:
     with suppress(BrokenPipeError):  # the parent is gone: this process is about to end too
         os.write(words, word.to_json())
 

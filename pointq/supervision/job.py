@@ -4,7 +4,7 @@ A job goes over as one line of JSON on the child's standard input, so that no pa
 child's standard output is for its words, one line of JSON each; what it logs goes to the standard error that both share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,10 +35,15 @@ class Job:
     log: LogStyle
     ends: bool = False
     """It ends by itself, with exit code 0, when all is done."""
+    descriptors: Sequence[int] = ()
+    """Open files of the parent that it gets, under the same numbers."""
+    watch_seconds: float | None = None
+    """It is killed after so long without a sign of life, once it is ready; None: it need not give any."""
 
     def to_json(self) -> bytes:
         """One line that the child reads."""
-        return orjson.dumps({"log": asdict(self.log), "plan": self.plan}, option=orjson.OPT_APPEND_NEWLINE)
+        job = {"log": asdict(self.log), "plan": self.plan, "watch_seconds": self.watch_seconds}
+        return orjson.dumps(job, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,17 @@ class Ready:
     def to_json(self) -> bytes:
         """One line that `word` understands."""
         return orjson.dumps({"ready": True}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The child goes on doing it, in words for the operator."""
+
+    status: str
+
+    def to_json(self) -> bytes:
+        """One line that `word` understands."""
+        return orjson.dumps({"alive": self.status}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +78,11 @@ class Failure:
         return orjson.dumps({"error": error}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def word(line: bytes) -> Ready | Failure:
+def word(line: bytes) -> Ready | Alive | Failure:
     """What a child said."""
     said = orjson.loads(line)
+    if "alive" in said:
+        return Alive(said["alive"])
     if "error" not in said:
         return Ready()
     kind = getattr(errors, said["error"]["type"])

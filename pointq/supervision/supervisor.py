@@ -6,11 +6,14 @@ import logging
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from pointq.aio import Backoff, first_of
 from pointq.errors import PointqError
-from pointq.supervision.job import Failure, Job, Ready, word
+from pointq.supervision.job import Alive, Failure, Job, Ready, word
+from pointq.supervision.superior import Superior
+from pointq.supervision.vigil import Vigil
+from pointq.systemd.notify import NOBODY
 
 log = logging.getLogger("pointq.supervision")
 
@@ -31,6 +34,7 @@ class Supervisor:
         self._ready = ready
         self._processes: dict[int, Process] = {}
         self._up: set[int] = set()
+        self._said: dict[int, str] = {}
         self._begun = False
         self._failure: PointqError | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -40,6 +44,12 @@ class Supervisor:
     def stopping(self) -> bool:
         """Whether the processes were told to end."""
         return self._stop.is_set()
+
+    @property
+    def status(self) -> str:
+        """What the processes do, in words for the operator."""
+        said = sorted({self._said[slot] for slot in self._up if slot in self._said})
+        return "; ".join([f"{len(self._up)} of {len(self._jobs)} processes", *said])
 
     def start(self) -> None:
         """Start the processes."""
@@ -96,19 +106,33 @@ class Supervisor:
         """Start a process, hand it its job, hear what it says and wait for its end."""
         # a session of its own: a Ctrl-C on the terminal reaches the parent alone, which passes it on in order
         process = self._processes[slot] = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", job.module, stdin=PIPE, stdout=PIPE, start_new_session=True
+            sys.executable, "-P", "-m", job.module, stdin=PIPE, stdout=PIPE, start_new_session=True, pass_fds=job.descriptors
         )
         if self.stopping:
             # `tell` could not know of it yet
             _send(process, signal.SIGTERM)
         try:
             await _hand(process, job)
-            async for line in _lines(process):
+            while line := await self._line(slot, job, process):
                 self._hear(slot, job, line)
             await process.wait()
         finally:
             self._up.discard(slot)
         return process
+
+    async def _line(self, slot: int, job: Job, process: Process) -> bytes:
+        """The next thing that a process says; empty at its end, which comes at once where it is silent for too long."""
+        if process.stdout is None:
+            raise RuntimeError("the child has no standard output")
+        watch = job.watch_seconds if slot in self._up else None
+        try:
+            async with asyncio.timeout(watch):
+                return await process.stdout.readline()
+        except TimeoutError:
+            if not self.stopping:
+                log.error("%s process %d hangs: no sign of life for %.0f s", job.what, process.pid, watch)  # noqa: TRY400
+                _send(process, signal.SIGKILL)
+        return await process.stdout.readline()
 
     def _hear(self, slot: int, job: Job, line: bytes) -> None:
         match word(line):
@@ -117,6 +141,8 @@ class Supervisor:
                 if not self._begun and len(self._up) == len(self._jobs):
                     self._begun = True
                     self._ready()
+            case Alive(status):
+                self._said[slot] = status
             case Failure(error):
                 self._failed(job, error)
 
@@ -136,11 +162,6 @@ async def _hand(process: Process, job: Job) -> None:
         await process.stdin.drain()
 
 
-async def _lines(process: Process) -> AsyncIterator[bytes]:
-    while process.stdout is not None and (line := await process.stdout.readline()):
-        yield line
-
-
 def _send(process: Process, number: signal.Signals) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
@@ -151,8 +172,10 @@ def _manner(code: int | None) -> str:
     return f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
 
 
-async def supervise(supervisor: Supervisor) -> None:
-    """Run its processes until SIGTERM or SIGINT, or until all have ended by themselves.
+async def supervise(supervisor: Supervisor, superior: Superior = NOBODY, *, stop_seconds: float = 0.0) -> None:
+    """Run its processes until SIGTERM or SIGINT, or until all have ended by themselves; `superior` hears how they do.
+
+    They end within `stop_seconds` of the first signal, as far as is known.
 
     The first signal lets them finish what they have in their hands; a Ctrl-C after it stops them at once, and then this is
     cancelled. Raises the PointqError that made one of them end all.
@@ -160,17 +183,28 @@ async def supervise(supervisor: Supervisor) -> None:
     loop = asyncio.get_running_loop()
     hurried = False
 
+    def terminate() -> None:
+        superior.stopping("stopping: what was begun is finished", stop_seconds)
+        supervisor.tell(signal.SIGTERM)
+
     def interrupt() -> None:
         nonlocal hurried
         hurried = supervisor.stopping
         supervisor.tell(signal.SIGINT if hurried else signal.SIGTERM)
 
-    loop.add_signal_handler(signal.SIGTERM, supervisor.tell, signal.SIGTERM)
+    async def look() -> str:
+        # one that hangs is killed, and another started: this process works as long as its own loop turns
+        return supervisor.status
+
+    loop.add_signal_handler(signal.SIGTERM, terminate)
     loop.add_signal_handler(signal.SIGINT, interrupt)
     supervisor.start()
+    vigil = Vigil(superior, look)
+    vigil.start()
     try:
         await supervisor.ended()
     finally:
+        await vigil.stop()
         await supervisor.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -1,6 +1,6 @@
 """A worker process that another process started: ``python -m pointq.work.child``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pointq.points.kinds import KINDS
@@ -24,9 +24,8 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     return Plan(**{**fields, "lanes": lanes, "tables": Tables.of_json(fields["tables"])})
 
 
-def _work(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:
-    ready()  # a worker waits for whatever is away
-    run(plan_of(fields))
+def _work(fields: Mapping[str, Any], parent: child.Parent) -> None:
+    run(plan_of(fields), parent)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,13 @@ from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
 from pointq.queue.lanes import Lane
 from pointq.store.mapping import PLAIN, Tables
 from pointq.store.writer import Writer
+from pointq.supervision.superior import Superior
+from pointq.supervision.vigil import Vigil
+from pointq.systemd.notify import NOBODY
 from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
 from pointq.work.reader import Reader
+from pointq.work.signs import look_at, shown
 from pointq.work.watch import Watch
 from pointq.work.worker import Figures, Worker
 
@@ -49,13 +53,13 @@ class Plan:
     tables: Tables = PLAIN
 
 
-def run(plan: Plan) -> Figures:
+def run(plan: Plan, superior: Superior = NOBODY) -> Figures:
     """Run one worker in this process; see `work`."""
-    return aio.run(work(plan))
+    return aio.run(work(plan, superior))
 
 
-async def work(plan: Plan) -> Figures:
-    """Run one worker until SIGTERM, SIGINT, or, when draining, until its lanes are empty.
+async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
+    """Run one worker until SIGTERM, SIGINT, or, when draining, until its lanes are empty; `superior` hears how it does.
 
     The first signal finishes what was read, then ends. A Ctrl-C after it cancels this at once; another SIGTERM does not, since
     a service manager may send it to a worker and to its parent, which passes it on.
@@ -80,12 +84,16 @@ async def work(plan: Plan) -> Figures:
     watch = Watch(worker, evictor, _writer(plan), interval=plan.heartbeat_seconds)
     log.info("worker %s reads %s", consumer.name, ", ".join(dict.fromkeys(lane.kind.name for lane in plan.lanes)))
     # to the very end: a Ctrl-C that came while the last things are done would land in whatever callback runs
-    with _stopped_by_signals(worker):
+    with _stopped_by_signals(worker, superior):
+        vigil = Vigil(superior, look_at(worker, longest_seconds=plan.block_seconds))
         try:
             heart.start()
             watch.start()
+            superior.ready(shown(worker.figures()))
+            vigil.start()
             await worker.run()
         finally:
+            await vigil.stop()
             await watch.stop()
             await heart.stop()
             await _leave(consumer, plan.lanes)
@@ -101,7 +109,7 @@ def _writer(plan: Plan) -> Writer:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(worker: Worker) -> Iterator[None]:
+def _stopped_by_signals(worker: Worker, superior: Superior) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
@@ -109,6 +117,7 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         loop.add_signal_handler(signal.SIGINT, give_up)
         loop.add_signal_handler(signal.SIGTERM, worker.stop)
         log.warning("stopping: what was read is stored first; Ctrl-C to stop at once")
+        superior.stopping("stopping: what was read is stored first")
         worker.stop()
 
     def give_up() -> None:

@@ -53,6 +53,8 @@ class Reader:
         self._closed: set[Lane] = set()
         self._behind: dict[Lane, str] = {}
         self._next_reclaim = 0.0
+        self.rounds = 0
+        """How often it has looked for a lot."""
         self._stop = asyncio.Event()
 
     @property
@@ -93,6 +95,7 @@ class Reader:
     async def next_lot(self) -> Lot | None:
         """The next lot; None when stopped, or drained."""
         while not self.stopping:
+            self.rounds += 1
             try:
                 if (due := self._due()) is not None:
                     return due

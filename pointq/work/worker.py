@@ -67,6 +67,8 @@ class Worker:
         self._tally = Tally()
         self._dead = 0
         self._rate = Rate()
+        self._tries = 0
+        self._seen = (0, 0)
 
     @property
     def lanes(self) -> Sequence[Lane]:
@@ -91,6 +93,14 @@ class Worker:
     def waits(self) -> bool:
         """Whether something is away that it waits for, which the log says."""
         return self._state() == "paused"
+
+    def moves(self) -> bool:
+        """Whether it went on since the last call: it looked for a lot, or tried to complete one, or waits for the database.
+
+        A database that is away, hangs or holds a lock is waited for as long as it takes: to start again would not help.
+        """
+        before, self._seen = self._seen, (self._reader.rounds, self._tries)
+        return self._storing is not None or self._seen != before
 
     def figures(self) -> Figures:
         """What it did so far and what it does now."""
@@ -225,6 +235,7 @@ class Worker:
         """Complete its entries; False where another worker did so meanwhile, who counted them and wrote their dead letters."""
         unsure = False
         while True:
+            self._tries += 1
             try:
                 removed = await self._consumer.complete(lot.lane, outcome)
             except RedisError as exc:

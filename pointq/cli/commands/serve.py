@@ -1,5 +1,6 @@
 """``pointq serve``: take points over HTTP."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pointq.ingest.server import Plan
     from pointq.ingest.tls import TlsFiles
     from pointq.supervision.job import Job
+    from pointq.systemd.listening import Sockets
+    from pointq.systemd.notify import Manager
 
     Listen = Callable[[Callable[[str], None]], Awaitable[None]]
 
@@ -52,26 +55,29 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """Run the ingest server."""
     from pointq import aio
     from pointq.cli.backends import servers
+    from pointq.systemd.listening import inherited
+    from pointq.systemd.notify import Manager
 
-    app = app_context(ctx)
+    app, manager, sockets = app_context(ctx), Manager.take(os.environ), inherited(os.environ)
     flags: dict[str, object] = {"serve.host": host, "serve.port": port, "serve.processes": processes, "serve.worker": worker}
     flags |= {"serve.tls_certificate": tls_certificate, "serve.tls_key": tls_key, "serve.insecure": insecure or None}
     settings = app.load_config(flags).settings
-    _check_exposure(settings)
+    for address in [each.getsockname()[0] for each in sockets] or [settings.serve.host]:
+        _check_exposure(settings, address)
     with servers(settings) as backends:
         staff = _staff(app, settings, backends)
-        listen = _listen(app, settings, _plan(settings, backends))
+        listen = _listen(app, settings, _plan(settings, backends), sockets, manager)
         aio.run(_serve(listen, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
-def _check_exposure(settings: "Settings") -> None:
+def _check_exposure(settings: "Settings", host: str) -> None:
     """Raises ConfigError where everybody beyond this machine would be let in, and nobody said that this is meant."""
     import logging
 
     from pointq.errors import ConfigError
     from pointq.ingest.doors.exposure import beyond_loopback, open_doors
 
-    log, host, plan = logging.getLogger("pointq.ingest"), settings.serve.host, _doors(settings)
+    log, plan = logging.getLogger("pointq.ingest"), _doors(settings)
     groups = open_doors(plan)
     if groups and settings.serve.trusted_proxies:
         log.warning("a proxy is expected, and %s stand open to whoever it lets through", ", ".join(groups))
@@ -89,15 +95,19 @@ def _check_exposure(settings: "Settings") -> None:
         )
 
 
-def _listen(app: AppContext, settings: "Settings", plan: "Plan") -> "Listen":
-    """The server in this process, or several in processes of their own."""
+def _listen(app: AppContext, settings: "Settings", plan: "Plan", sockets: "Sockets", manager: "Manager") -> "Listen":
+    """The server in this process, or several in processes of their own; on the sockets of a service manager, if it has any."""
+    from dataclasses import replace
+
     from pointq.cli.commands.work import log_style
     from pointq.ingest.server import serve as serve_alone
     from pointq.ingest.together import serve_together
 
     if settings.serve.processes == 1:
-        return lambda ready: serve_alone(plan, ready)
-    return lambda ready: serve_together(plan, settings.serve.processes, log_style(app, settings), ready)
+        own = replace(plan, descriptors=[each.detach() for each in sockets])
+        return lambda ready: serve_alone(own, ready, superior=manager)
+    style = log_style(app, settings)
+    return lambda ready: serve_together(plan, settings.serve.processes, style, ready, sockets, manager)
 
 
 async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], None]") -> None:

@@ -1,5 +1,6 @@
 """``pointq work``: workers that store what waits."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,15 +63,21 @@ def _check(plan: "Plan") -> None:
 
 
 def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
+    from dataclasses import replace
+
+    from pointq.systemd.notify import Manager
     from pointq.work.process import run
 
+    manager = Manager.take(os.environ)
     if settings.work.processes == 1:
-        run(plan)
+        run(plan, manager)
     else:
         from pointq import aio
         from pointq.supervision.supervisor import Supervisor, supervise
 
-        aio.run(supervise(Supervisor([work_job(app, settings, plan)] * settings.work.processes)))
+        job = replace(work_job(app, settings, plan), watch_seconds=manager.watch_seconds)
+        supervisor = Supervisor([job] * settings.work.processes, lambda: manager.ready(supervisor.status))
+        aio.run(supervise(supervisor, manager))
 
 
 def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":

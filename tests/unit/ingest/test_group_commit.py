@@ -250,3 +250,25 @@ async def test_stopping_sends_what_has_arrived() -> None:
         await stopping
 
         assert len(await asyncio.gather(*first, *last)) == 3
+
+
+async def test_it_turns_while_batches_land_and_not_while_one_never_does() -> None:
+    intake = HeldIntake()
+    async with running(intake) as commit:
+        assert await commit.turns(0)
+        (request,) = submit(commit, body())
+        await intake.sending(1)
+        assert await commit.turns(60)
+        assert not await commit.turns(-1), "it has been on its way for longer than that"
+        intake.let_go(0)
+        await request
+        assert await commit.turns(0)
+
+
+async def test_a_loop_that_has_ended_gives_no_answer() -> None:
+    async with running(HeldIntake()) as commit:
+        assert commit._task
+        commit._task.cancel()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(commit.turns(60), 0.05)
+        commit._task = None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from pointq.ingest.drain import Drain
 from pointq.ingest.shortcut import accepted_response, take_shortcut
 
 PATH = "/tracking/live"
@@ -41,7 +42,7 @@ class Site:
 
         runner.server.request_handler = counted
         if short:
-            take_shortcut(runner.server, {PATH: self.accept})
+            take_shortcut(runner.server, {PATH: self.accept}, Drain())
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             host, port = runner.addresses[0][:2]
