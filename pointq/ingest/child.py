@@ -8,6 +8,7 @@ from pointq import aio
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.server import Plan, serve
 from pointq.ingest.tls import TlsFiles
+from pointq.metrics.board import Seat
 from pointq.store.mapping import Tables
 from pointq.supervision import child
 from pointq.supervision.job import Job, LogStyle
@@ -17,7 +18,8 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
     """The plan for a process of its own."""
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     spool_dir = None if plan.spool_dir is None else str(plan.spool_dir)
-    return Job("pointq.ingest.child", "server", fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}, log)
+    plain = fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}
+    return Job("pointq.ingest.child", "server", plain, log, fds=(plan.seat.fd,) if plan.seat else ())
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
@@ -25,7 +27,9 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
     fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
     doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
-    return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables})
+    seat = fields["seat"] and Seat(**fields["seat"])
+    own = {"fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables, "seat": seat}
+    return Plan(**{**fields, **own})
 
 
 def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:

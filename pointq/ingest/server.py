@@ -35,6 +35,9 @@ from pointq.ingest.services import Services
 from pointq.ingest.shortcut import take_shortcut
 from pointq.ingest.tls import TlsFiles
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
+from pointq.metrics.board import Seat, board
+from pointq.metrics.counted import SERVING
+from pointq.metrics.teller import Teller
 from pointq.ops.collect import collect
 from pointq.ops.notices import IntakeStatus, Notice
 from pointq.ops.status import Status
@@ -80,6 +83,8 @@ class Plan:
     flymaster_secret: str | None = field(default=None, repr=False)
     doors: DoorPlan = field(default_factory=DoorPlan)
     tls: TlsFiles | None = None
+    seat: Seat | None = None
+    """Where it tells its metrics, with others; None: alone."""
 
     @property
     def scheme(self) -> str:
@@ -121,7 +126,10 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         stack.push_async_callback(pulse.stop)
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
-        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
+        teller = Teller(plan.seat or board(1)[0], SERVING)
+        teller.start()
+        stack.push_async_callback(teller.stop)
+        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, teller, plan.flymaster_secret)
         await _listen(plan, services, gate, tls, ready, until or asyncio.Event())
 
 

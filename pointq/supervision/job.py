@@ -35,6 +35,8 @@ class Job:
     log: LogStyle
     ends: bool = False
     """It ends by itself, with exit code 0, when all is done."""
+    fds: tuple[int, ...] = ()
+    """Descriptors that it inherits, under the same numbers."""
 
     def to_json(self) -> bytes:
         """One line that the child reads."""

@@ -96,7 +96,7 @@ class Supervisor:
         """Start a process, hand it its job, hear what it says and wait for its end."""
         # a session of its own: a Ctrl-C on the terminal reaches the parent alone, which passes it on in order
         process = self._processes[slot] = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", job.module, stdin=PIPE, stdout=PIPE, start_new_session=True
+            *(sys.executable, "-P", "-m", job.module), stdin=PIPE, stdout=PIPE, start_new_session=True, pass_fds=job.fds
         )
         if self.stopping:
             # `tell` could not know of it yet

@@ -8,13 +8,14 @@ from pointq.cli.context import AppContext, app_context
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.ingest.doors.plan import DoorPlan
     from pointq.ingest.server import Plan
     from pointq.ingest.tls import TlsFiles
+    from pointq.metrics.board import Seat
     from pointq.supervision.job import Job
 
     Listen = Callable[[Callable[[str], None]], Awaitable[None]]
@@ -52,15 +53,17 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """Run the ingest server."""
     from pointq import aio
     from pointq.cli.backends import servers
+    from pointq.metrics.board import board
 
     app = app_context(ctx)
     flags: dict[str, object] = {"serve.host": host, "serve.port": port, "serve.processes": processes, "serve.worker": worker}
     flags |= {"serve.tls_certificate": tls_certificate, "serve.tls_key": tls_key, "serve.insecure": insecure or None}
     settings = app.load_config(flags).settings
     _check_exposure(settings)
+    *seats, workers_seat = board(settings.serve.processes + 1)
     with servers(settings) as backends:
-        staff = _staff(app, settings, backends)
-        listen = _listen(app, settings, _plan(settings, backends))
+        staff = _staff(app, settings, backends, workers_seat)
+        listen = _listen(app, settings, _plan(settings, backends), seats)
         aio.run(_serve(listen, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
@@ -89,15 +92,17 @@ def _check_exposure(settings: "Settings") -> None:
         )
 
 
-def _listen(app: AppContext, settings: "Settings", plan: "Plan") -> "Listen":
+def _listen(app: AppContext, settings: "Settings", plan: "Plan", seats: "Sequence[Seat]") -> "Listen":
     """The server in this process, or several in processes of their own."""
+    from dataclasses import replace
+
     from pointq.cli.commands.work import log_style
     from pointq.ingest.server import serve as serve_alone
     from pointq.ingest.together import serve_together
 
     if settings.serve.processes == 1:
-        return lambda ready: serve_alone(plan, ready)
-    return lambda ready: serve_together(plan, settings.serve.processes, log_style(app, settings), ready)
+        return lambda ready: serve_alone(replace(plan, seat=seats[0]), ready)
+    return lambda ready: serve_together(plan, seats, log_style(app, settings), ready)
 
 
 async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], None]") -> None:
@@ -183,13 +188,15 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     )
 
 
-def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Job]":
-    """The workers beside the server: only embedded servers have nobody else to store what waits."""
+def _staff(app: AppContext, settings: "Settings", backends: "Servers", seat: "Seat") -> "list[Job]":
+    """The workers beside the server, which tells their metrics: only embedded servers have nobody else to store what waits."""
+    from dataclasses import replace
+
     from pointq.cli.commands.work import chosen_lanes, work_job, work_plan
 
     if not (backends.embedded and settings.serve.worker):
         return []
-    return [work_job(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+    return [work_job(app, settings, replace(work_plan(settings, backends, chosen_lanes(settings, None, None)), seat=seat))]
 
 
 def _in_processes(count: int) -> str:
