@@ -9,7 +9,7 @@ from pointq.ingest.doors.gate import Gate
 from pointq.ingest.guard import guarded, nowhere
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
-from pointq.ingest.timing import UNKNOWN, timed
+from pointq.ingest.timing import UNKNOWN, fails, timed
 
 
 def posts_of(services: Services, gate: Gate) -> Mapping[str, Handler]:
@@ -27,6 +27,8 @@ def make_app(services: Services, posts: Mapping[str, Handler], gate: Gate, *, ma
         app.router.add_post(path, handler)
     for path, handler in files.handlers(services).items():
         app.router.add_post(path, timed(path, guarded(handler, gate.at(path))))
+    for path in (*posts, *files.handlers(services)):
+        fails(path)
     for path, handler in {**health.handlers(services), **metrics.handlers(services)}.items():
         app.router.add_get(path, timed(path, guarded(handler, gate.at(path))))
     app.router.add_route("*", "/{path:.*}", timed(UNKNOWN, nowhere))

@@ -76,7 +76,12 @@ class Spread:
         self._buckets: dict[Labels, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         self._sums: dict[Labels, float] = {}
         if not family.labels:
-            self._sort((), [])
+            self.begin()
+
+    def begin(self, *labels: str) -> None:
+        """Tell these labels before anything is observed: Prometheus sees no increase where a series begins."""
+        if labels not in self._sums:
+            self._sort(labels, [])
 
     def add(self, value: float, *labels: str) -> None:
         """One more observation."""
