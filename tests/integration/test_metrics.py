@@ -94,6 +94,7 @@ def test_server_and_workers_tell_what_the_contract_names(site: Site) -> None:
     assert value(served, "pointq_request_duration_seconds_count", endpoint=LIVE, status="202") == 2
     assert value(served, "pointq_request_duration_seconds_count", endpoint="unknown", status="404") == 1
     assert "else" not in str(served)
+    assert workers
     both = [*served, *workers]
     labels: dict[str, set[frozenset[str]]] = {}
     for name, found in both:

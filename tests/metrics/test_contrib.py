@@ -85,7 +85,7 @@ def test_the_dashboard_is_laid_out_without_overlaps() -> None:
 def test_the_document_has_the_table_of_metrics() -> None:
     text = (PROJECT / "docs" / "metrics.md").read_text("utf8")
     rows = [
-        (family.name, family.type, ", ".join(f"`{label}`" for label in family.labels) or "–", ", ".join(family.tellers))
+        (family.name, family.type, ", ".join(f"`{label}`" for label in family.labels) or "none", ", ".join(family.tellers))
         for family in FAMILIES.values()
     ]
     assert re.findall(r"^\| `(pointq_\w+)` \| (\w+) \| ([^|]+) \| ([\w, ]+) \|", text, re.MULTILINE) == rows
