@@ -30,6 +30,7 @@ from pointq.config.forms import (
     TimeZone,
 )
 from pointq.config.keeping import ChunkSettings, ColumnstoreSettings, RetentionSettings, TablesSettings
+from pointq.config.metrics import MetricsSettings
 from pointq.config.paths import default_data_dir
 
 MEBIBYTE = 1024 * 1024
@@ -221,6 +222,7 @@ class Settings(Section):
     spool: SpoolSettings = SpoolSettings()
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()
+    metrics: MetricsSettings = MetricsSettings()
     check: CheckSettings = CheckSettings()
     tables: TablesSettings = TablesSettings()
     log: LogSettings = LogSettings()

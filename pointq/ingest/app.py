@@ -4,18 +4,19 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from pointq.ingest import files, flymaster, health, tracking
+from pointq.ingest import files, flymaster, health, metrics, tracking
 from pointq.ingest.doors.gate import Gate
 from pointq.ingest.guard import guarded, nowhere
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
+from pointq.ingest.timing import UNKNOWN, fails, timed
 
 
 def posts_of(services: Services, gate: Gate) -> Mapping[str, Handler]:
     """What takes points: handlers by path."""
-    posts = {path: guarded(handler, gate.at(path)) for path, handler in tracking.handlers(services).items()}
+    posts = {path: timed(path, guarded(handler, gate.at(path))) for path, handler in tracking.handlers(services).items()}
     for path, handler in flymaster.handlers(services).items():
-        posts[path] = guarded(handler, gate.at(path), flymaster.not_ok)
+        posts[path] = timed(path, guarded(handler, gate.at(path), flymaster.not_ok))
     return posts
 
 
@@ -25,8 +26,10 @@ def make_app(services: Services, posts: Mapping[str, Handler], gate: Gate, *, ma
     for path, handler in posts.items():
         app.router.add_post(path, handler)
     for path, handler in files.handlers(services).items():
-        app.router.add_post(path, guarded(handler, gate.at(path)))
-    for path, handler in health.handlers(services).items():
-        app.router.add_get(path, guarded(handler, gate.at(path)))
-    app.router.add_route("*", "/{path:.*}", nowhere)
+        app.router.add_post(path, timed(path, guarded(handler, gate.at(path))))
+    for path in (*posts, *files.handlers(services)):
+        fails(path)
+    for path, handler in {**health.handlers(services), **metrics.handlers(services)}.items():
+        app.router.add_get(path, timed(path, guarded(handler, gate.at(path))))
+    app.router.add_route("*", "/{path:.*}", timed(UNKNOWN, nowhere))
     return app

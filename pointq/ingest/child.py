@@ -8,6 +8,7 @@ from pointq import aio
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.server import Plan, serve
 from pointq.ingest.tls import TlsFiles
+from pointq.metrics.board import Seat
 from pointq.store.mapping import Tables
 from pointq.supervision import child
 from pointq.supervision.job import Job, LogStyle
@@ -18,7 +19,8 @@ def job_of(plan: Plan, log: LogStyle) -> Job:
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     spool_dir = None if plan.spool_dir is None else str(plan.spool_dir)
     plain = fields | {"spool_dir": spool_dir, "tables": plan.tables.to_json()}
-    return Job("pointq.ingest.child", "server", plain, log, descriptors=plan.descriptors)
+    descriptors = (*plan.descriptors, *((plan.seat.fd,) if plan.seat else ()))
+    return Job("pointq.ingest.child", "server", plain, log, descriptors=descriptors)
 
 
 def plan_of(fields: Mapping[str, Any]) -> Plan:
@@ -26,8 +28,9 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
     fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
     doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
-    fields = {**fields, "descriptors": tuple(fields["descriptors"])}
-    return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables})
+    seat = fields["seat"] and Seat(**fields["seat"])
+    own = {"fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables, "seat": seat}
+    return Plan(**{**fields, **own, "descriptors": tuple(fields["descriptors"])})
 
 
 def _serve(fields: Mapping[str, Any], parent: child.Parent) -> None:

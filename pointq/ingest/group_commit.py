@@ -19,8 +19,10 @@ from pointq.ingest.intake import Intake, Parcel, Via, parcels_of
 from pointq.ingest.merge import merge
 from pointq.ingest.problems import Problem
 from pointq.ingest.submission import Submission, Verdict
+from pointq.metrics.counted import RECORD, REJECTED, SHAPE
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Kind
+from pointq.points.rejects import Rejects
 from pointq.queue.lanes import Lane
 
 log = logging.getLogger("pointq.ingest")
@@ -119,6 +121,8 @@ class GroupCommit:
         """Make a batch durable that is validated already. Raises PointqError where it may not be."""
         async with self._turn:
             await self._accept(parcels_of(batch, self._lanes), rejected)
+        if rejected:
+            REJECTED.add(rejected, self._kind.name, RECORD)
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
@@ -207,7 +211,15 @@ class GroupCommit:
             log.exception("%d requests could not be committed", len(answers))
             _fail(answers, exc)
         else:
+            if rejected:
+                self._count(verdicts)
             _tell(answers, verdicts, via)
+
+    def _count(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
+            if isinstance(verdict.rejects, Rejects):
+                for field, points in verdict.rejects.by_field().items():
+                    REJECTED.add(points, self._kind.name, field or SHAPE)
 
 
 def _tell(answers: Sequence[_Answer], verdicts: Sequence[Verdict], via: Via) -> None:

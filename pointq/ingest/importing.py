@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pointq.errors import PointqError
 from pointq.ingest.intake import Intake, Parcel, Via
+from pointq.metrics.counted import RECORD, REJECTED
 from pointq.ops.archives import Bounds
 from pointq.ops.importing.options import Options
 from pointq.ops.importing.readers import Processes
@@ -60,6 +61,8 @@ class Desk:
                 file = await self._read(source, options)
                 if file.pieces:
                     via = await self._accept(file)
+                    if file.report.rejected:
+                        REJECTED.add(file.report.rejected, file.pieces[0].kind, RECORD)
                 reports.append(replace(file.report, outcome="accepted") if file.pieces else file.report)
         return reports, via
 

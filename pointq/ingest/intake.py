@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pointq.errors import BackendError
 from pointq.ingest.breaker import Breaker, State
+from pointq.metrics.counted import ACCEPTED
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.queue.lanes import Lane
@@ -119,6 +120,8 @@ class Intake:
             last = place == len(self._routes) - 1
             failure = await self._try(route, parcels, rejected, left if last else left * _SHARE)
             if failure is None:
+                for parcel in parcels:
+                    ACCEPTED.add(parcel.points, parcel.lane.kind.name, route.way.via.value)
                 return route.way.via
             failures.append(f"{route.way.via}: {failure}")
         raise Unavailable("; ".join(failures), hint="`pointq status` says what is wrong")

@@ -38,6 +38,9 @@ from pointq.ingest.signs import look_at, shown
 from pointq.ingest.sites import close, listen
 from pointq.ingest.tls import TlsFiles
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
+from pointq.metrics.board import Seat, board
+from pointq.metrics.counted import SERVING
+from pointq.metrics.teller import Teller
 from pointq.ops.collect import collect
 from pointq.ops.notices import IntakeStatus, Notice
 from pointq.ops.status import Status
@@ -94,6 +97,8 @@ class Plan:
     flymaster_secret: str | None = field(default=None, repr=False)
     doors: DoorPlan = field(default_factory=DoorPlan)
     tls: TlsFiles | None = None
+    seat: Seat | None = None
+    """Where it tells its metrics, with others; None: alone."""
 
     @property
     def stop_seconds(self) -> float:
@@ -144,7 +149,10 @@ async def serve(
         stack.push_async_callback(pulse.stop)
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
-        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
+        teller = Teller(plan.seat or board(1)[0], SERVING)
+        teller.start()
+        stack.push_async_callback(teller.stop)
+        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, teller, plan.flymaster_secret)
 
         def listening(url: str) -> None:
             ready(url)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.importing import Desk
+from pointq.metrics.teller import Teller
 from pointq.ops.status import Status
 from pointq.points.kinds import Kind
 
@@ -25,4 +26,5 @@ class Services:
     status: StatusSource
     zone: tzinfo
     desk: Desk
+    teller: Teller
     flymaster_secret: str | None = None

@@ -10,6 +10,7 @@ from functools import partial
 from pointq.ingest.child import job_of
 from pointq.ingest.port import reserved, url_of
 from pointq.ingest.server import Plan
+from pointq.metrics.board import Seat
 from pointq.supervision.job import Job, LogStyle
 from pointq.supervision.superior import Superior
 from pointq.supervision.supervisor import Supervisor, supervise
@@ -18,16 +19,26 @@ from pointq.systemd.notify import NOBODY
 
 
 async def serve_together(
-    plan: Plan, processes: int, log: LogStyle, ready: Callable[[str], None], sockets: Sockets = (), superior: Superior = NOBODY
+    plan: Plan,
+    seats: Sequence[Seat],
+    log: LogStyle,
+    ready: Callable[[str], None],
+    sockets: Sockets = (),
+    superior: Superior = NOBODY,
 ) -> None:
-    """Take points in so many processes until SIGTERM or SIGINT; `ready` is called with the address once all of them listen.
+    """Take points until SIGTERM or SIGINT, in as many processes as there are seats, where each tells its metrics.
+
+    `ready` is called with the address once all of them listen.
 
     On `sockets`, where there are any, else on the plan's port. Raises what `serve` raises: the address is tried before any
     process starts, and the first error of a process that does not start ends the others.
     """
     with ExitStack() as stack:
-        plans, url = _plans(plan, processes, sockets, stack)
-        jobs = [replace(job_of(each, log), watch_seconds=superior.watch_seconds) for each in plans]
+        plans, url = _plans(plan, len(seats), sockets, stack)
+        jobs = [
+            replace(job_of(replace(each, seat=seat), log), watch_seconds=superior.watch_seconds)
+            for each, seat in zip(plans, seats, strict=True)
+        ]
         await _run(jobs, partial(ready, url), superior, plan)
 
 

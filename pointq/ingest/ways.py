@@ -10,6 +10,7 @@ import psycopg
 from pointq.aio import cancel
 from pointq.errors import DatabaseError
 from pointq.ingest.intake import Declined, Parcel, Via
+from pointq.metrics.counted import DUPLICATE, ENQUEUE, STORED
 from pointq.points.batch import PointBatch
 from pointq.queue.ledger import Ledger
 from pointq.queue.producer import Append, Producer, open_producer
@@ -58,7 +59,9 @@ class QueueWay:
         try:
             producer = await self.open()
             if appends:
+                began = time.perf_counter()
                 await producer.enqueue(appends)
+                ENQUEUE.add(time.perf_counter() - began)
             else:
                 await producer.probe(self._lane)
         except BaseException:
@@ -114,7 +117,9 @@ async def _write_within(writer: Writer, batches: Sequence[PointBatch]) -> None:
 
 async def _write(writer: Writer, batches: Sequence[PointBatch]) -> None:
     for batch in batches:
-        await writer.write(prepare(batch))
+        done = await writer.write(prepare(batch))
+        STORED.add(done.stored, batch.kind.name)
+        DUPLICATE.add(done.duplicates, batch.kind.name)
 
 
 class SpoolWay:

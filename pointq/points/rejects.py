@@ -1,6 +1,7 @@
 """Points that were not accepted, and why."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
@@ -63,6 +64,13 @@ class Rejects(Sequence[Reject]):
         """Those of the points from `start` to before `end`, numbered from there."""
         first, last = np.searchsorted(self.indices, (start, end)).tolist()
         return replace(self[first:last], start=start)
+
+    def by_field(self) -> Mapping[str, int]:
+        """How many there are for each `Reject.field`."""
+        return Counter(self._field(*place) for place in zip(self.indices.tolist(), self.wrong.tolist(), strict=True))
+
+    def _field(self, index: int, wrong: int) -> str:
+        return self.columns[wrong].json if isinstance(self.points[index], dict | Point) else ""
 
     def _explained(self, index: int, wrong: int) -> Reject:
         point = self.points[index]

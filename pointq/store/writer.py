@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import AsyncConnection, AsyncCursor, adapt, errors, pq
 
+from pointq.metrics.counted import STORE, STORE_BATCH
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Column, ColumnType, Kind
 from pointq.store import statements
@@ -27,6 +28,9 @@ SMALL_POINTS = 500
 
 WARY_SECONDS = 10.0
 """Without flights, how long after duplicates no COPY is tried: one that runs into a point stored already was for nothing."""
+
+_Done = tuple[int, Literal["copy", "insert"]]
+"""Points that are new in the table, and how most of them came there."""
 
 _NEVER = np.iinfo(np.int64).min
 """The last fix of a flight that has none."""
@@ -79,16 +83,19 @@ class Writer:
         may be unknown; writing again is harmless.
         """
         connection = await self._connected()
+        began, kind = time.perf_counter(), prepared.batch.kind.name
         try:
             target = self._targets.get(prepared.batch.kind) or await self._look(connection, prepared.batch.kind)
             if target.flights is None:
-                stored = await self._store_alone(connection, prepared, target)
+                stored, method = await self._store_alone(connection, prepared, target)
             else:
-                stored = await _store(connection, prepared, target, target.flights)
+                stored, method = await _store(connection, prepared, target, target.flights)
         finally:
             # a transaction that was cut short could not be ended: with the connection it is
             if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
                 await self.close()
+        STORE.add(time.perf_counter() - began, kind, method)
+        STORE_BATCH.add(len(prepared.batch), kind)
         return Stored(stored, len(prepared.batch) + prepared.repeated - stored)
 
     async def end(self, session: Session) -> Ending:
@@ -112,7 +119,7 @@ class Writer:
         target = self._targets[kind] = await target_of(connection, self._tables, kind)
         return target
 
-    async def _store_alone(self, connection: AsyncConnection, prepared: Prepared, target: Target) -> int:
+    async def _store_alone(self, connection: AsyncConnection, prepared: Prepared, target: Target) -> _Done:
         """Store where no flights are kept, which would tell what is new: COPY, and where that finds a duplicate, INSERT."""
         kind, count = prepared.batch.kind, len(prepared.batch)
         if target.by_copy and count >= SMALL_POINTS and self._clock() >= self._wary_until.get(kind, 0.0):
@@ -123,13 +130,13 @@ class Writer:
                 # the statement was its own transaction: nothing of it is left
                 pass
             else:
-                return count
+                return count, "copy"
         async with connection.cursor() as cursor:
             await _insert(cursor, prepared, None, target)
             stored = cursor.rowcount
         if stored < count:
             self._wary_until[kind] = self._clock() + WARY_SECONDS
-        return stored
+        return stored, "insert"
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None or self._connection.broken or self._connection.closed:
@@ -151,7 +158,7 @@ class Writer:
         self._opened.set()
 
 
-async def _store(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
+async def _store(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> _Done:
     if len(prepared.batch) < SMALL_POINTS or not target.by_copy:
         return await _insert_all(connection, prepared, target, flights)
     try:
@@ -165,17 +172,17 @@ async def _store(connection: AsyncConnection, prepared: Prepared, target: Target
     return await _insert_all(connection, prepared, target, flights)
 
 
-async def _insert_all(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
+async def _insert_all(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> _Done:
     async with connection.cursor() as cursor:
         # nothing here needs the answer to what went before: one round trip, and one transaction without BEGIN and COMMIT, since
         # that is what the statements of a pipeline are (https://www.postgresql.org/docs/current/protocol-flow.html)
         async with connection.pipeline():
             await _lock_flights(cursor, prepared, flights)
             await _insert(cursor, prepared, None, target)
-        return await _count(cursor)
+        return await _count(cursor), "insert"
 
 
-async def _split(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> int:
+async def _split(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> _Done:
     """COPY the points later than all that their flights have: those can be no duplicates. INSERT the rest."""
     async with connection.cursor() as cursor:
         # the server waits through every round trip: what may go together does. COPY may not (libpq)
@@ -191,7 +198,8 @@ async def _split(connection: AsyncConnection, prepared: Prepared, target: Target
             if copied < len(fresh):
                 await _insert(cursor, prepared, ~fresh if copied else None, target)
             await connection.execute("COMMIT")
-        return copied if copied == len(fresh) else copied + await _count(cursor)
+        stored = copied if copied == len(fresh) else copied + await _count(cursor)
+        return stored, "copy" if copied else "insert"
 
 
 def _fresh(batch: PointBatch, last_fix: Mapping[bytes, int | None]) -> NDArray[np.bool_]:

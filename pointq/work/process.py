@@ -7,11 +7,17 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pointq import aio
 from pointq.errors import RedisError
+from pointq.metrics import families
+from pointq.metrics.board import Seat, board
+from pointq.metrics.counted import WORKING
+from pointq.metrics.figures import Gauge
+from pointq.metrics.port import listening
+from pointq.metrics.teller import Teller
 from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, Retention
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeats
@@ -51,6 +57,11 @@ class Plan:
     retain_bytes: int = 0
     """Most that each lane keeps of them."""
     tables: Tables = PLAIN
+    seat: Seat | None = None
+    """Where it tells its metrics, with others; None: alone."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    """Where this process answers Prometheus; None: nowhere, or its parent does."""
 
 
 def run(plan: Plan, superior: Superior = NOBODY) -> Figures:
@@ -91,7 +102,8 @@ async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
             watch.start()
             superior.ready(shown(worker.figures()))
             vigil.start()
-            await worker.run()
+            async with _told(plan, worker):
+                await worker.run()
         finally:
             await vigil.stop()
             await watch.stop()
@@ -102,6 +114,25 @@ async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
     done = (figures.stored, figures.duplicates, figures.dead)
     log.info("worker %s ends: %d stored, %d duplicates, %d dead", consumer.name, *done)
     return figures
+
+
+@contextlib.asynccontextmanager
+async def _told(plan: Plan, worker: Worker) -> AsyncIterator[None]:
+    """Tell the metrics meanwhile. Raises PointqError where the port for them is taken."""
+    gauges = (
+        Gauge(families.WORKER_UP, lambda: 1),
+        Gauge(families.REDIS_UP, lambda: not worker.misses_redis),
+        Gauge(families.DATABASE_UP, lambda: not worker.misses_database),
+    )
+    teller = Teller(plan.seat or board(1)[0], (*WORKING, *gauges))
+    teller.start()
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            if plan.metrics_port is not None:
+                await stack.enter_async_context(listening(plan.metrics_host, plan.metrics_port, teller.tell))
+            yield
+    finally:
+        await teller.stop()
 
 
 def _writer(plan: Plan) -> Writer:

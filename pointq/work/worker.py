@@ -13,6 +13,7 @@ import psycopg
 
 from pointq.aio import Backoff, cancel, first_of
 from pointq.errors import DatabaseError, RedisError, TableError
+from pointq.metrics.counted import DEAD, DUPLICATE, STORED
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.lanes import Lane
 from pointq.store.faults import Fault, fault, one_line
@@ -88,6 +89,16 @@ class Worker:
     def storing(self) -> Lot | None:
         """The lot that it is storing now."""
         return self._storing
+
+    @property
+    def misses_redis(self) -> bool:
+        """Whether Redis is away."""
+        return self._redis.active
+
+    @property
+    def misses_database(self) -> bool:
+        """Whether the database is away."""
+        return self._database.active
 
     @property
     def waits(self) -> bool:
@@ -168,6 +179,7 @@ class Worker:
         if tally is None:
             return
         self._tally.stored += tally.stored
+        STORED.add(tally.stored, lot.lane.kind.name)
         self._rate.add(time.monotonic(), tally.stored + tally.duplicates)
         if not self._ended.is_set():
             self._completing = asyncio.create_task(self._settle(lot, tally), name="complete")
@@ -190,7 +202,10 @@ class Worker:
             return
         _tell(lot.lane, dead)
         self._tally.duplicates += tally.duplicates
-        self._dead += sum(letter.points for letter in dead)
+        DUPLICATE.add(tally.duplicates, lot.lane.kind.name)
+        for letter in dead:
+            self._dead += letter.points
+            DEAD.add(letter.points, lot.lane.kind.name, letter.sqlstate)
 
     async def _store(self, lot: Lot) -> Tally | None:
         self._storing = lot

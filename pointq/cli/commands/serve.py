@@ -9,13 +9,14 @@ from pointq.cli.context import AppContext, app_context
 from pointq.cli.help import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.ingest.doors.plan import DoorPlan
     from pointq.ingest.server import Plan
     from pointq.ingest.tls import TlsFiles
+    from pointq.metrics.board import Seat
     from pointq.supervision.job import Job
     from pointq.systemd.listening import Sockets
     from pointq.systemd.notify import Manager
@@ -55,6 +56,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """Run the ingest server."""
     from pointq import aio
     from pointq.cli.backends import servers
+    from pointq.metrics.board import board
     from pointq.systemd.listening import inherited
     from pointq.systemd.notify import Manager
 
@@ -64,9 +66,10 @@ def serve(  # noqa: PLR0913 - one parameter an option
     settings = app.load_config(flags).settings
     for address in [each.getsockname()[0] for each in sockets] or [settings.serve.host]:
         _check_exposure(settings, address)
+    *seats, workers_seat = board(settings.serve.processes + 1)
     with servers(settings) as backends:
-        staff = _staff(app, settings, backends)
-        listen = _listen(app, settings, _plan(settings, backends), sockets, manager)
+        staff = _staff(app, settings, backends, workers_seat)
+        listen = _listen(app, settings, _plan(settings, backends), seats, sockets, manager)
         aio.run(_serve(listen, staff, lambda url: _greet(app, settings, backends, url, bool(staff))))
 
 
@@ -95,7 +98,9 @@ def _check_exposure(settings: "Settings", host: str) -> None:
         )
 
 
-def _listen(app: AppContext, settings: "Settings", plan: "Plan", sockets: "Sockets", manager: "Manager") -> "Listen":
+def _listen(
+    app: AppContext, settings: "Settings", plan: "Plan", seats: "Sequence[Seat]", sockets: "Sockets", manager: "Manager"
+) -> "Listen":
     """The server in this process, or several in processes of their own; on the sockets of a service manager, if it has any."""
     from dataclasses import replace
 
@@ -104,10 +109,10 @@ def _listen(app: AppContext, settings: "Settings", plan: "Plan", sockets: "Socke
     from pointq.ingest.together import serve_together
 
     if settings.serve.processes == 1:
-        own = replace(plan, descriptors=[each.detach() for each in sockets])
+        own = replace(plan, seat=seats[0], descriptors=[each.detach() for each in sockets])
         return lambda ready: serve_alone(own, ready, superior=manager)
     style = log_style(app, settings)
-    return lambda ready: serve_together(plan, settings.serve.processes, style, ready, sockets, manager)
+    return lambda ready: serve_together(plan, seats, style, ready, sockets, manager)
 
 
 async def _serve(listen: "Listen", staff: "list[Job]", ready: "Callable[[str], None]") -> None:
@@ -193,13 +198,15 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     )
 
 
-def _staff(app: AppContext, settings: "Settings", backends: "Servers") -> "list[Job]":
-    """The workers beside the server: only embedded servers have nobody else to store what waits."""
+def _staff(app: AppContext, settings: "Settings", backends: "Servers", seat: "Seat") -> "list[Job]":
+    """The workers beside the server, which tells their metrics: only embedded servers have nobody else to store what waits."""
+    from dataclasses import replace
+
     from pointq.cli.commands.work import chosen_lanes, work_job, work_plan
 
     if not (backends.embedded and settings.serve.worker):
         return []
-    return [work_job(app, settings, work_plan(settings, backends, chosen_lanes(settings, None, None)))]
+    return [work_job(app, settings, replace(work_plan(settings, backends, chosen_lanes(settings, None, None)), seat=seat))]
 
 
 def _in_processes(count: int) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pointq.config import Settings
     from pointq.queue.lanes import Lane
     from pointq.supervision.job import Job, LogStyle
+    from pointq.systemd.notify import Manager
     from pointq.work.process import Plan
 
 HELP = help_text(
@@ -23,11 +24,12 @@ HELP = help_text(
     ("pointq work --priority 1", "live points only"),
     ("pointq work --kind upload --kind scoring", "these kinds only"),
     ("pointq work --processes 4", "four processes"),
+    ("pointq work --metrics-port 9464", "and metrics for Prometheus; see docs/metrics.md"),
     ("pointq work --drain", "end when the queues are empty"),
 )
 
 
-def work(
+def work(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     *,
     priority: Annotated[list[int] | None, typer.Option(help="Only kinds of this priority: 1, 2 or 3; may be repeated.")] = None,
@@ -38,19 +40,28 @@ def work(
     drain: Annotated[
         bool, typer.Option("--drain", help="End when nothing waits any more, what dead workers held included.")
     ] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Answer Prometheus here, at /metrics, for all processes.")
+    ] = None,
+    metrics_host: Annotated[
+        str | None, typer.Option(help="Address of that port, 127.0.0.1 by default; there is no door.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Priority 2 only when 1 is empty, 3 only when 2 is.")] = False,
 ) -> None:
     """Run workers."""
+    from dataclasses import replace
+
     from pointq.cli.backends import servers
 
     app = app_context(ctx)
-    settings = app.load_config({"work.processes": processes}).settings
+    flags: dict[str, object] = {"work.processes": processes, "metrics.port": metrics_port, "metrics.host": metrics_host}
+    settings = app.load_config(flags).settings
     lanes = chosen_lanes(settings, priority, kind)
     with servers(settings) as backends:
         plan = work_plan(settings, backends, lanes, drain=drain, strict=strict)
         if not backends.embedded:
             _check(plan)
-        _run(app, settings, plan)
+        _run(app, settings, replace(plan, metrics_host=settings.metrics.host, metrics_port=settings.metrics.port))
 
 
 def _check(plan: "Plan") -> None:
@@ -63,7 +74,6 @@ def _check(plan: "Plan") -> None:
 
 
 def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
-    from dataclasses import replace
 
     from pointq.systemd.notify import Manager
     from pointq.work.process import run
@@ -73,11 +83,34 @@ def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
         run(plan, manager)
     else:
         from pointq import aio
-        from pointq.supervision.supervisor import Supervisor, supervise
 
-        job = replace(work_job(app, settings, plan), watch_seconds=manager.watch_seconds)
-        supervisor = Supervisor([job] * settings.work.processes, lambda: manager.ready(supervisor.status))
-        aio.run(supervise(supervisor, manager))
+        aio.run(_together(app, settings, plan, manager))
+
+
+async def _together(app: AppContext, settings: "Settings", plan: "Plan", manager: "Manager") -> None:
+    """Workers in processes of their own; this one answers Prometheus for all of them."""
+    from contextlib import AsyncExitStack
+    from dataclasses import replace
+    from functools import partial
+
+    from pointq.metrics.board import board
+    from pointq.metrics.port import listening
+    from pointq.supervision.supervisor import Supervisor, supervise
+    from pointq.work.told import told_by_workers
+
+    seats = board(settings.work.processes)
+    own = replace(plan, metrics_port=None)
+    jobs = [replace(work_job(app, settings, replace(own, seat=seat)), watch_seconds=manager.watch_seconds) for seat in seats]
+    async with AsyncExitStack() as stack:
+        if plan.metrics_port is not None:
+            tell = partial(told_by_workers, seats[0])
+            await stack.enter_async_context(listening(plan.metrics_host, plan.metrics_port, tell))
+
+        def begun() -> None:
+            manager.ready(supervisor.status)
+
+        supervisor = Supervisor(jobs, begun)
+        await supervise(supervisor, manager)
 
 
 def chosen_lanes(settings: "Settings", priorities: "Sequence[int] | None", kinds: "Sequence[str] | None") -> "Sequence[Lane]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pointq.metrics.port import PATH as METRICS_PATH
 from pointq.ops.importing.answer import PATH as IMPORT_PATH
 from pointq.ops.tokens import IMPORT, VIEW
 from pointq.points.kinds import KINDS
@@ -11,6 +12,7 @@ SCOPES: Mapping[str, str | None] = {
     IMPORT_PATH: IMPORT,
     "/health": VIEW,
     "/queue/status": VIEW,
+    METRICS_PATH: VIEW,
     # an orchestrator has no token, and learns nothing but a yes or a no
     "/livez": None,
     "/readyz": None,

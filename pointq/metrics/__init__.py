@@ -1,0 +1,1 @@
+"""What pointq counts and tells Prometheus, in the words of docs/metrics.md."""

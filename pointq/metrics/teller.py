@@ -1,0 +1,67 @@
+"""Telling what all processes of a board counted, whichever of them is asked."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from pointq.aio import first_of
+from pointq.metrics import families
+from pointq.metrics.board import SILENT_SECONDS, Seat, Sheet, Told, Writer, read
+from pointq.metrics.figures import Figure, Gauge, Series
+from pointq.metrics.together import counters, together
+
+_SECONDS = 1.0
+
+
+class Teller:
+    """Puts a process's figures on the board once a second, and when it is asked. `start` and `stop` may be called twice."""
+
+    def __init__(self, seat: Seat, figures: Sequence[Figure]) -> None:
+        self._seat = seat
+        self._figures = (*figures, Gauge(families.BUILD, lambda: 1, version("pointq")))
+        self._writer = Writer(seat)
+        # of the process that sat here before and died: its points were counted by nobody else
+        self._before = counters(read(seat, seat.place).told)
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to tell."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="metrics")
+
+    async def stop(self) -> None:
+        """Tell the last of it; the gauges are gone with the process."""
+        self._stop.set()
+        if self._task is not None:
+            await self._task
+        self._writer.write(counters(self._own()))
+
+    def tell(self) -> Told:
+        """What all processes counted, up to now in this one and up to a second ago in the others.
+
+        All of it is read from the board: two processes that are asked in turn never tell a counter that goes down.
+        """
+        self._writer.write(self._own())
+        return told(self._seat)
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            self._writer.write(self._own())
+            await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
+
+    def _own(self) -> Told:
+        now: defaultdict[str, list[Series]] = defaultdict(list)
+        for figure in self._figures:
+            now[figure.family.name] += figure.series()
+        return together([self._before, now])
+
+
+def told(seat: Seat) -> Told:
+    """What the processes of that board counted."""
+    return together([_believed(read(seat, place)) for place in range(seat.places)])
+
+
+def _believed(sheet: Sheet) -> Told:
+    return counters(sheet.told) if sheet.age > SILENT_SECONDS else sheet.told
