@@ -6,6 +6,7 @@ from typing import Any
 
 from pointq import aio
 from pointq.ingest.doors.plan import DoorPlan
+from pointq.ingest.limits.plan import LimitsPlan
 from pointq.ingest.server import Plan, serve
 from pointq.ingest.tls import TlsFiles
 from pointq.store.mapping import Tables
@@ -25,7 +26,8 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
     fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
     doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
-    return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables})
+    own = {"doors": doors, "tls": tls, "tables": tables, "limits": LimitsPlan.of_json(fields["limits"])}
+    return Plan(**{**fields, "fallback": fallback, "spool_dir": spool_dir, **own})
 
 
 def _serve(fields: Mapping[str, Any], ready: Callable[[], None]) -> None:

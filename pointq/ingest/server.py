@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -28,6 +28,13 @@ from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
+from pointq.ingest.limits.arrivals import Arrivals
+from pointq.ingest.limits.descriptors import room_for
+from pointq.ingest.limits.doorstep import Doorstep
+from pointq.ingest.limits.limits import Limits
+from pointq.ingest.limits.plan import LimitsPlan
+from pointq.ingest.limits.runner import Runner
+from pointq.ingest.limits.tally import Tally
 from pointq.ingest.port import cannot_listen, url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
@@ -80,6 +87,7 @@ class Plan:
     flymaster_secret: str | None = field(default=None, repr=False)
     doors: DoorPlan = field(default_factory=DoorPlan)
     tls: TlsFiles | None = None
+    limits: LimitsPlan = field(default_factory=LimitsPlan)
 
     @property
     def scheme(self) -> str:
@@ -101,8 +109,10 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         # last of all: a Ctrl-C that came while the last things are done would land in whatever callback runs
         stack.callback(_forget_signals)
         tls = plan.tls.context() if plan.tls else None
-        gate = await opened(plan.doors, plan.database_url, stack)
+        limits = Limits(plan.limits, Tally())
+        gate = await opened(plan.doors, plan.database_url, stack, limits.failures)
         intake, spool, ledger = await _intake(plan, stack)
+        limits.work(plan.redis_url, plan.prefix, ledger, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
         commits = {}
@@ -121,8 +131,19 @@ async def serve(plan: Plan, ready: Callable[[str], None], until: asyncio.Event |
         stack.push_async_callback(pulse.stop)
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
-        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, plan.flymaster_secret)
-        await _listen(plan, services, gate, tls, ready, until or asyncio.Event())
+        status = _status(plan, intake, lanes, stack)
+        services = Services(
+            commits,
+            status,
+            zone,
+            desk,
+            Arrivals(plan.max_body_bytes),
+            limits.spend_of,
+            gate.failed,
+            limits.tally.counts,
+            plan.flymaster_secret,
+        )
+        await _listen(plan, services, gate, limits, tls, ready, until or asyncio.Event())
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
@@ -195,16 +216,17 @@ async def _listen(
     plan: Plan,
     services: Services,
     gate: Gate,
+    limits: Limits,
     tls: ssl.SSLContext | None,
     ready: Callable[[str], None],
     until: asyncio.Event,
 ) -> None:
-    posts = posts_of(services, gate)
-    app = make_app(services, posts, gate, max_body_bytes=plan.max_body_bytes)
+    posts = posts_of(services, gate, limits)
+    app = make_app(services, posts, gate, limits, max_body_bytes=plan.max_body_bytes)
     # no access log: one line a request costs more than the request, and the metrics say it better
-    runner = web.AppRunner(
-        app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=plan.shutdown_seconds
-    )
+    options: dict[str, Any] = {"access_log": None, "logger": http_log(), "auto_decompress": False}
+    doorstep, times, patience = _doorstep(plan, gate, limits), plan.limits.times, plan.shutdown_seconds
+    runner = Runner(app, doorstep, times, limits.tally, shutdown_timeout=patience, options=options)
     await runner.setup()
     if runner.server is not None:
         take_shortcut(runner.server, posts)
@@ -220,6 +242,11 @@ async def _listen(
         log.info("stopping: no new requests, the open ones are finished; Ctrl-C to stop at once")
     finally:
         await runner.cleanup()
+
+
+def _doorstep(plan: Plan, gate: Gate, limits: Limits) -> Doorstep:
+    most = room_for(plan.limits.connections)
+    return Doorstep(most, plan.limits.connections_per_address, limits.tally, gate.is_proxy)
 
 
 def _heed_signals(until: asyncio.Event) -> None:
