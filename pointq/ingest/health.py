@@ -56,7 +56,7 @@ def health(status: Status, met: Mapping[str, int]) -> web.Response:
         "intake": None if status.intake is None else asdict(status.intake),
         "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
         "reasons": status.reasons,
-        "limits_met": met,
+        "limits_met": dict(met),
         "pid": status.intake.pid if status.intake else None,
         "time": status.time,
     }

@@ -5,6 +5,7 @@ that nobody reads hold it for ever. Whole requests cost no look at the clock her
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -27,14 +28,27 @@ class Slow(StrEnum):
 class Connection(RequestHandler):
     """One connection. While its answers wait to be read, no further requests are read."""
 
-    __slots__ = ("_body", "_body_since", "_head_since", "_unread_since")
+    __slots__ = ("_body", "_body_since", "_head_since", "_is_welcome", "_unread_since")
 
-    def __init__(self, manager: web.Server, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
+    def __init__(
+        self,
+        manager: web.Server,
+        is_welcome: "Callable[[Connection], bool]",
+        **options: Any,  # noqa: ANN401 - aiohttp's
+    ) -> None:
         super().__init__(manager, **options)
+        self._is_welcome = is_welcome
         self._head_since: float | None = None
         self._unread_since: float | None = None
         self._body: web.BaseRequest | None = None
         self._body_since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; where the server has no room for it, it ends at once."""
+        super().connection_made(transport)
+        if not self._is_welcome(self) and self.transport is not None:
+            # after aiohttp has begun with it, which takes no connection that is lost before
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a head is on its way where it was waited for, and is not whole yet."""
@@ -62,6 +76,12 @@ class Connection(RequestHandler):
         if self._unread_since is None:
             super()._resume_transport_reading()
 
+    @property
+    def address(self) -> str:
+        """Who opened it; "?" for a Unix socket."""
+        peer = self.peername
+        return str(peer[0]) if isinstance(peer, tuple) else "?"
+
     def slow(self, now: float, times: Times) -> Slow | None:
         """What the client is too slow with; None: nothing. To be asked once in a while, since a body's time is taken here."""
         self._time_body(now)
@@ -77,7 +97,7 @@ class Connection(RequestHandler):
             detail = f"the body did not arrive within {times.body:g} s"
             self._body.content.set_exception(Problem(HTTPStatus.REQUEST_TIMEOUT, detail))
             self._body = None
-        elif isinstance(self.transport, asyncio.Transport):
+        elif self.transport is not None:
             self.transport.abort()
 
     def _time_body(self, now: float) -> None:

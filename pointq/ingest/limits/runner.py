@@ -1,6 +1,5 @@
 """aiohttp's server with connections that are counted and watched."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from pointq.ingest.limits.connection import Connection
 from pointq.ingest.limits.doorstep import Doorstep
 from pointq.ingest.limits.plan import Times
 from pointq.ingest.limits.tally import Tally
-from pointq.ingest.limits.watchman import Watchman, address_of
+from pointq.ingest.limits.watchman import Watchman
 
 
 class Server(web.Server):
@@ -24,18 +23,15 @@ class Server(web.Server):
 
     def __call__(self) -> RequestHandler:
         """A new one."""
-        return Connection(self, loop=self._loop, **self._options)
-
-    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        """One comes; where there is no room, it goes at once."""
-        super().connection_made(handler, transport)
-        if isinstance(handler, Connection) and not self._doorstep.enter(handler, address_of(handler)):
-            transport.abort()
+        return Connection(self, self._is_welcome, loop=self._loop, **self._options)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """One goes."""
         super().connection_lost(handler, exc)
         self._doorstep.leave(handler)
+
+    def _is_welcome(self, connection: Connection) -> bool:
+        return self._doorstep.enter(connection, connection.address)
 
     @property
     def watched(self) -> Iterable[Connection]:

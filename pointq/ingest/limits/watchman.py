@@ -45,11 +45,5 @@ class Watchman:
         for connection in self._connections():
             slow = connection.slow(now, self._times)
             if slow is not None:
-                self._tally.met(slow, counted_as(address_of(connection)))
+                self._tally.met(str(slow), counted_as(connection.address))
                 connection.cut(slow, self._times)
-
-
-def address_of(connection: Connection) -> str:
-    """Who opened it; "?" for a Unix socket."""
-    peer = connection.peername
-    return str(peer[0]) if isinstance(peer, tuple) else "?"
