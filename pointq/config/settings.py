@@ -30,6 +30,7 @@ from pointq.config.forms import (
     TimeZone,
 )
 from pointq.config.keeping import ChunkSettings, ColumnstoreSettings, RetentionSettings, TablesSettings
+from pointq.config.limiting import LimitsSettings
 from pointq.config.metrics import MetricsSettings
 from pointq.config.paths import default_data_dir
 
@@ -219,6 +220,7 @@ class Settings(Section):
     queue: QueueSettings = QueueSettings()
     serve: ServeSettings = ServeSettings()
     auth: AuthSettings = AuthSettings()
+    limits: LimitsSettings = LimitsSettings()
     spool: SpoolSettings = SpoolSettings()
     flymaster: FlymasterSettings = FlymasterSettings()
     work: WorkSettings = WorkSettings()

@@ -7,29 +7,34 @@ from aiohttp import web
 from pointq.ingest import files, flymaster, health, metrics, tracking
 from pointq.ingest.doors.gate import Gate
 from pointq.ingest.guard import guarded, nowhere
+from pointq.ingest.limits.limits import Limits
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
 from pointq.ingest.timing import UNKNOWN, fails, timed
 
 
-def posts_of(services: Services, gate: Gate) -> Mapping[str, Handler]:
+def posts_of(services: Services, gate: Gate, limits: Limits) -> Mapping[str, Handler]:
     """What takes points: handlers by path."""
-    posts = {path: timed(path, guarded(handler, gate.at(path))) for path, handler in tracking.handlers(services).items()}
+    posts = {
+        path: timed(path, guarded(handler, limits.behind(gate, path))) for path, handler in tracking.handlers(services).items()
+    }
     for path, handler in flymaster.handlers(services).items():
-        posts[path] = timed(path, guarded(handler, gate.at(path), flymaster.not_ok))
+        posts[path] = timed(path, guarded(handler, limits.behind(gate, path), flymaster.not_ok))
     return posts
 
 
-def make_app(services: Services, posts: Mapping[str, Handler], gate: Gate, *, max_body_bytes: int) -> web.Application:
+def make_app(
+    services: Services, posts: Mapping[str, Handler], gate: Gate, limits: Limits, *, max_body_bytes: int
+) -> web.Application:
     """The application with all its routes, each behind its door."""
     app = web.Application(client_max_size=max_body_bytes)
     for path, handler in posts.items():
         app.router.add_post(path, handler)
     for path, handler in files.handlers(services).items():
-        app.router.add_post(path, timed(path, guarded(handler, gate.at(path))))
+        app.router.add_post(path, timed(path, guarded(handler, limits.behind(gate, path))))
     for path in (*posts, *files.handlers(services)):
         fails(path)
     for path, handler in {**health.handlers(services), **metrics.handlers(services)}.items():
-        app.router.add_get(path, timed(path, guarded(handler, gate.at(path))))
+        app.router.add_get(path, timed(path, guarded(handler, limits.behind(gate, path))))
     app.router.add_route("*", "/{path:.*}", timed(UNKNOWN, nowhere))
     return app

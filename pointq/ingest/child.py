@@ -6,6 +6,7 @@ from typing import Any
 
 from pointq import aio
 from pointq.ingest.doors.plan import DoorPlan
+from pointq.ingest.limits.plan import LimitsPlan
 from pointq.ingest.server import Plan, serve
 from pointq.ingest.tls import TlsFiles
 from pointq.metrics.board import Seat
@@ -28,9 +29,9 @@ def plan_of(fields: Mapping[str, Any]) -> Plan:
     spool_dir = None if fields["spool_dir"] is None else Path(fields["spool_dir"])
     fallback, tables = tuple(fields["fallback"]), Tables.of_json(fields["tables"])
     doors, tls = DoorPlan.of_json(fields["doors"]), fields["tls"] and TlsFiles(**fields["tls"])
-    seat = fields["seat"] and Seat(**fields["seat"])
-    own = {"fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables, "seat": seat}
-    return Plan(**{**fields, **own, "descriptors": tuple(fields["descriptors"])})
+    seat, limits = fields["seat"] and Seat(**fields["seat"]), LimitsPlan.of_json(fields["limits"])
+    own = {"fallback": fallback, "spool_dir": spool_dir, "doors": doors, "tls": tls, "tables": tables}
+    return Plan(**{**fields, **own, "seat": seat, "limits": limits, "descriptors": tuple(fields["descriptors"])})
 
 
 def _serve(fields: Mapping[str, Any], parent: child.Parent) -> None:

@@ -1,6 +1,5 @@
 """Files: ``POST /tracking/import``."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from pointq.ingest.doors.devices import bound
 from pointq.ingest.doors.grants import device_of
-from pointq.ingest.forms import Form, read_form
+from pointq.ingest.forms import read_form
 from pointq.ingest.importing import points_of
 from pointq.ingest.intake import Via
 from pointq.ingest.problems import Problem
@@ -19,9 +18,6 @@ from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
 from pointq.ops.importing.answer import PATH, to_answer
 from pointq.ops.importing.report import FileReport
-
-_ARRIVAL_SECONDS = 60.0
-"""For 16 MiB by a line of 2 Mbit/s."""
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -31,21 +27,14 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
     async def accept(request: web.Request) -> web.Response:
         async with services.desk.turn:
-            form = await _arrived(request)
+            form = await read_form(request, services.arrivals)
             options = replace(form.options, device_id=bound(form.options.device_id, device_of(request)))
             reports, via = await services.desk.take(form.uploads, options)
+        if (spend := services.spend_of(request)) is not None:
+            spend(sum(report.records for report in reports))
         return web.Response(body=_answer(reports, via), status=HTTPStatus.ACCEPTED, headers=_JSON)
 
     return {PATH: accept}
-
-
-async def _arrived(request: web.Request) -> Form:
-    """The form. Raises Problem where it does not come: others wait for their turn behind a phone without a network."""
-    try:
-        async with asyncio.timeout(_ARRIVAL_SECONDS):
-            return await read_form(request)
-    except TimeoutError as exc:
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {_ARRIVAL_SECONDS:.0f} s") from exc
 
 
 def _answer(reports: Sequence[FileReport], via: Via) -> bytes:

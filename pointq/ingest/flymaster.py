@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 
@@ -14,8 +14,10 @@ from pointq.errors import FormatError, PointqError
 from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
 from pointq.ingest.doors.grants import device_of
 from pointq.ingest.guard import RETRY_AFTER
+from pointq.ingest.limits.arrivals import Arrivals
 from pointq.ingest.packing import UNREADABLE_FORM, read_body
 from pointq.ingest.problems import Problem
+from pointq.ingest.seldom import Seldom
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
 from pointq.points.batch import PointBatch
@@ -23,6 +25,7 @@ from pointq.points.flights import device_day_flights
 from pointq.points.kinds import FLYMASTER
 
 log = logging.getLogger("pointq.ingest")
+seldom = Seldom(log)
 
 _SHORT_BYTES = 65_536
 """An upload that is read in some 10 ms."""
@@ -40,19 +43,22 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
     try:
-        upload = await _parsed(await _text(request))
-        _check_sender(upload, services.flymaster_secret, device_of(request))
+        upload = await _parsed(await _text(request, services.arrivals))
+        if (spend := services.spend_of(request)) is not None:
+            spend(upload.track.records)
+        _check_sender(upload, services, request)
         await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
     except FormatError as exc:
         return _refuse(HTTPStatus.BAD_REQUEST, "%s", exc)
     except Problem as problem:
-        return _refuse(problem.status, "%s", problem.detail)
+        return _refuse(problem.status, "%s", problem.detail, headers=problem.headers)
     except web.HTTPRequestEntityTooLarge:
         return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the upload is larger than this server takes")
     except PointqError as exc:
         # the breakers say once which way is closed
         log.debug("an upload could not be accepted: %s", exc)
-        return _nok(HTTPStatus.SERVICE_UNAVAILABLE)
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        return web.Response(text="NOK", status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
     return _judge(upload)
 
 
@@ -62,9 +68,11 @@ async def _parsed(text: bytes) -> FlymasterUpload:
     return parse() if len(text) <= _SHORT_BYTES else await asyncio.to_thread(parse)
 
 
-def _check_sender(upload: FlymasterUpload, secret: str | None, device: str | None) -> None:
+def _check_sender(upload: FlymasterUpload, services: Services, request: web.Request) -> None:
     """Raises Problem where the upload's key is wrong, or the token is for another instrument."""
+    secret, device = services.flymaster_secret, device_of(request)
     if secret and not verify_key(upload.serial, upload.digest, secret):
+        services.failed(request)
         raise Problem(HTTPStatus.UNAUTHORIZED, f"the key of instrument {upload.serial} is wrong")
     if device not in {None, upload.serial}:
         raise Problem(HTTPStatus.FORBIDDEN, f"the token is for another instrument than {upload.serial}")
@@ -74,7 +82,7 @@ def _judge(upload: FlymasterUpload) -> web.Response:
     track = upload.track
     if len(track.rejects):
         first = next(iter(track.rejects))
-        log.warning(
+        seldom.warning(
             "instrument %s: %d of %d rows are no fixes; line %d: %s",
             upload.serial,
             len(track.rejects),
@@ -97,24 +105,26 @@ def _batch(upload: FlymasterUpload, services: Services) -> PointBatch:
     return PointBatch(FLYMASTER, flights, flight, columns)
 
 
-async def _text(request: web.Request) -> bytes:
+async def _text(request: web.Request, arrivals: Arrivals) -> bytes:
     """The upload: the multipart field ``file``, or the body as it is."""
     if not request.content_type.startswith("multipart/"):
-        return await read_body(request)
+        return await read_body(request, arrivals)
     if "Content-Encoding" in request.headers:
         raise FormatError("a multipart body must not be compressed as a whole")
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _bounded(part, request.client_max_size)
+                with arrivals.one() as came:
+                    return await _bounded(part, request.client_max_size, came)
     except UNREADABLE_FORM as exc:
         raise FormatError(f"the multipart body cannot be read: {exc}") from exc
     raise FormatError("the multipart body has no field named file")
 
 
-async def _bounded(part: BodyPartReader, most: int) -> bytes:
+async def _bounded(part: BodyPartReader, most: int, came: Callable[[int], None]) -> bytes:
     data = bytearray()
     while chunk := await part.read_chunk(65_536):
+        came(len(chunk))
         data += part.decode(chunk)
         if len(data) > most:
             raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(data))
@@ -126,11 +136,7 @@ def not_ok(problem: Problem) -> web.Response:
     return web.Response(text="NOK", status=problem.status, headers=problem.headers)
 
 
-def _refuse(status: HTTPStatus, message: str, *arguments: object) -> web.Response:
-    log.warning(message, *arguments)
-    return _nok(status)
-
-
-def _nok(status: HTTPStatus) -> web.Response:
-    headers = {"Retry-After": str(RETRY_AFTER)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+def _refuse(status: HTTPStatus, message: str, *arguments: object, headers: Mapping[str, str] | None = None) -> web.Response:
+    # whoever may knock here may do so often
+    seldom.warning(message, *arguments)
     return web.Response(text="NOK", status=status, headers=headers)

@@ -40,8 +40,9 @@ _APPENDS = 8
 """Batches of `append` on their way at a time: each takes a connection to Redis."""
 
 _Answer = asyncio.Future[bytes]
-_Request = tuple[bytes, str | None, _Answer]
-"""A body, the only device that it may be of (None: any), and where its answer goes."""
+_Spend = Callable[[int], None]
+_Request = tuple[bytes, str | None, _Spend | None, _Answer]
+"""A body, the only device that it may be of (None: any), what counts its points (None: nobody), and where its answer goes."""
 
 
 def _now_us() -> int:
@@ -102,8 +103,10 @@ class GroupCommit:
         now = asyncio.get_running_loop().time()
         return all(now - since <= within for since in self._flying.values())
 
-    async def submit(self, body: bytes, device: str | None = None) -> bytes:
-        """The answer to a request with that body, once its good points are durable; `device` is the only one it may be of.
+    async def submit(self, body: bytes, device: str | None = None, spend: _Spend | None = None) -> bytes:
+        """The answer to a request with that body, once its good points are durable.
+
+        `device` is the only one that it may be of; `spend` is told how many points came, good or bad.
 
         Raises Problem where the sender is at fault or too much waits, another PointqError where the points may not be durable:
         the sender must send them again.
@@ -112,7 +115,7 @@ class GroupCommit:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too much waits here already: send it again later", retry_after=1)
         self._bytes += len(body)
         answer: _Answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, device, answer))
+        self._waiting.append((body, device, spend, answer))
         if self._is_due():
             self._due.set()
         return await answer
@@ -174,9 +177,12 @@ class GroupCommit:
     def _open(self, group: Sequence[_Request]) -> list[tuple[Submission, _Answer]]:
         """The submissions in the bodies; where there is none, the answer is the problem."""
         opened = []
-        for body, device, answer in group:
+        for body, device, spend, answer in group:
             try:
-                opened.append((submission(self._kind, body, self._most_points, device), answer))
+                found = submission(self._kind, body, self._most_points, device)
+                opened.append((found, answer))
+                if spend is not None:
+                    spend(len(found.points))
             except Exception as exc:  # noqa: BLE001 - one request's defect is not the group's
                 _fail([answer], exc)
         return opened

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from http import HTTPStatus
 
 import orjson
@@ -24,7 +25,12 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
         return handle
 
-    return {"/livez": alive, "/readyz": of(ready), "/health": of(health), "/queue/status": of(queue_status)}
+    return {
+        "/livez": alive,
+        "/readyz": of(ready),
+        "/health": of(partial(health, met=services.met)),
+        "/queue/status": of(queue_status),
+    }
 
 
 async def alive(_: web.Request) -> web.Response:
@@ -40,7 +46,7 @@ def ready(status: Status) -> web.Response:
     return web.Response(text="ok\n")
 
 
-def health(status: Status) -> web.Response:
+def health(status: Status, met: Mapping[str, int]) -> web.Response:
     """A short word on everything; 503 while points are not accepted durably."""
     down = status.state == "down"
     body = {
@@ -50,6 +56,7 @@ def health(status: Status) -> web.Response:
         "intake": None if status.intake is None else asdict(status.intake),
         "queues": {queue.kind: {"total_pending": queue.total_pending} for queue in status.queues},
         "reasons": status.reasons,
+        "limits_met": dict(met),
         "pid": status.intake.pid if status.intake else None,
         "time": status.time,
     }

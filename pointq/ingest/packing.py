@@ -13,6 +13,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from pointq.ingest.limits.arrivals import Arrivals
 from pointq.ingest.problems import Problem
 
 if sys.version_info >= (3, 14):
@@ -34,28 +35,42 @@ class _Stream(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, arrivals: Arrivals) -> bytes:
     """The body of a request, unpacked.
 
     Raises Problem: 413 where it is larger than the server takes, packed or unpacked, 400 where it cannot be unpacked,
     415 where it is packed in a way that pointq does not know.
     """
-    data = await _read(request)
+    data = await _read(request, arrivals)
     encoding = request.headers.get("Content-Encoding")
     if encoding is None:
         return data
     return unpack(data, encoding.strip().lower(), request.client_max_size)
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
     """The body as it came."""
     if not request.content.is_eof():
-        return await request.read()
+        return await arrived(request, arrivals)
     # all of it came with the head, which is what a post of one point does: nothing to wait for, and nothing to gather
     data = request.content.read_nowait()
     if len(data) > request.client_max_size:
         raise too_large()
     return data
+
+
+async def arrived(request: web.Request, arrivals: Arrivals) -> bytes:
+    """The body, as it came, once it is there. Raises Problem: 413 where it is too large, 429 where too many come."""
+    data, most = bytearray(), request.client_max_size
+    if (request.content_length or 0) > most:
+        raise too_large()
+    with arrivals.one() as came:
+        while chunk := await request.content.readany():
+            came(len(chunk))
+            data += chunk
+            if len(data) > most:
+                raise too_large()
+    return bytes(data)
 
 
 def unpack(data: bytes, encoding: str, most: int) -> bytes:

@@ -11,10 +11,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
-
-from aiohttp import web
 
 from pointq.clock import rfc3339
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
@@ -28,6 +26,13 @@ from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
+from pointq.ingest.limits.arrivals import Arrivals
+from pointq.ingest.limits.descriptors import room_for
+from pointq.ingest.limits.doorstep import Doorstep
+from pointq.ingest.limits.limits import Limits
+from pointq.ingest.limits.plan import LimitsPlan
+from pointq.ingest.limits.runner import Runner
+from pointq.ingest.limits.tally import Tally
 from pointq.ingest.port import url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
@@ -97,6 +102,7 @@ class Plan:
     flymaster_secret: str | None = field(default=None, repr=False)
     doors: DoorPlan = field(default_factory=DoorPlan)
     tls: TlsFiles | None = None
+    limits: LimitsPlan = field(default_factory=LimitsPlan)
     seat: Seat | None = None
     """Where it tells its metrics, with others; None: alone."""
 
@@ -129,8 +135,10 @@ async def serve(
         # last of all: a Ctrl-C that came while the last things are done would land in whatever callback runs
         stack.callback(forget_signals)
         tls = plan.tls.context() if plan.tls else None
-        gate = await opened(plan.doors, plan.database_url, stack)
+        limits = Limits(plan.limits, Tally())
+        gate = await opened(plan.doors, plan.database_url, stack, limits.failures)
         intake, spool, ledger = await _intake(plan, stack)
+        limits.work(plan.redis_url, plan.prefix, ledger, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
         zone = ZoneInfo(plan.flight_day_timezone)
         commits = {}
@@ -152,7 +160,19 @@ async def serve(
         teller = Teller(plan.seat or board(1)[0], SERVING)
         teller.start()
         stack.push_async_callback(teller.stop)
-        services = Services(commits, _status(plan, intake, lanes, stack), zone, desk, teller, plan.flymaster_secret)
+        status = _status(plan, intake, lanes, stack)
+        services = Services(
+            commits,
+            status,
+            zone,
+            desk,
+            teller,
+            Arrivals(plan.max_body_bytes),
+            limits.spend_of,
+            gate.failed,
+            limits.tally.counts,
+            plan.flymaster_secret,
+        )
 
         def listening(url: str) -> None:
             ready(url)
@@ -161,7 +181,9 @@ async def serve(
             stack.push_async_callback(vigil.stop)
             vigil.start()
 
-        await _listen(plan, services, gate, tls, listening, until or asyncio.Event(), superior)
+        drain = Drain()
+        runner = await _runner(plan, services, gate, limits, drain)
+        await _listen(plan, runner, drain, tls, listening, until or asyncio.Event(), superior)
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:
@@ -230,23 +252,29 @@ def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
     return notice
 
 
+async def _runner(plan: Plan, services: Services, gate: Gate, limits: Limits, drain: Drain) -> Runner:
+    """The application, on a server whose connections are counted and watched; nobody listens yet."""
+    posts = posts_of(services, gate, limits)
+    app = make_app(services, posts, gate, limits, max_body_bytes=plan.max_body_bytes)
+    # no access log: one line a request costs more than the request, and the metrics say it better
+    options: dict[str, Any] = {"access_log": None, "logger": http_log(), "auto_decompress": False}
+    doorstep, times = _doorstep(plan, gate, limits), plan.limits.times
+    runner = Runner(app, doorstep, times, limits.tally, shutdown_timeout=_CUT_SECONDS, options=options)
+    await runner.setup()
+    if runner.server is not None:
+        take_shortcut(runner.server, posts, drain)
+    return runner
+
+
 async def _listen(
     plan: Plan,
-    services: Services,
-    gate: Gate,
+    runner: Runner,
+    drain: Drain,
     tls: ssl.SSLContext | None,
     ready: Callable[[str], None],
     until: asyncio.Event,
     superior: Superior,
 ) -> None:
-    posts = posts_of(services, gate)
-    app = make_app(services, posts, gate, max_body_bytes=plan.max_body_bytes)
-    # no access log: one line a request costs more than the request, and the metrics say it better
-    runner = web.AppRunner(app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=_CUT_SECONDS)
-    await runner.setup()
-    drain = Drain()
-    if runner.server is not None:
-        take_shortcut(runner.server, posts, drain)
     heed_stop(until)
     try:
         place = plan.host, plan.port
@@ -262,6 +290,11 @@ async def _listen(
         await close(runner, drain, plan.shutdown_seconds)
     finally:
         await runner.cleanup()
+
+
+def _doorstep(plan: Plan, gate: Gate, limits: Limits) -> Doorstep:
+    most = room_for(plan.limits.connections)
+    return Doorstep(most, plan.limits.connections_per_address, limits.tally, gate.is_proxy)
 
 
 def _calm_collector() -> None:

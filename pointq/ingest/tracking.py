@@ -14,11 +14,14 @@ from pointq.points.kinds import LIVE, SCORING, UPLOAD
 
 def handlers(services: Services) -> Mapping[str, Handler]:
     """The endpoints' handlers by path, one a kind."""
-    return {kind.endpoint: _handler(services.commits[kind]) for kind in (LIVE, UPLOAD, SCORING)}
+    return {kind.endpoint: _handler(services.commits[kind], services) for kind in (LIVE, UPLOAD, SCORING)}
 
 
-def _handler(commit: GroupCommit) -> Handler:
+def _handler(commit: GroupCommit, services: Services) -> Handler:
+    spend_of, arrivals = services.spend_of, services.arrivals
+
     async def accept(request: web.Request) -> web.StreamResponse:
-        return accepted_response(request, await commit.submit(await read_body(request), device_of(request)))
+        body = await read_body(request, arrivals)
+        return accepted_response(request, await commit.submit(body, device_of(request), spend_of(request)))
 
     return accept

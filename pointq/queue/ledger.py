@@ -63,6 +63,11 @@ class Ledger:
         self._owed: list[tuple[Lane, Heard]] = []
         self._noticed = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Points that wait in those lanes, by what was heard last."""
+        return sum(max(heard.ready, 0) + max(heard.pending, 0) for heard in self._heard.values())
+
     def hear(self, lane: "Lane", heard: Heard) -> None:
         """Remember what the server said of a lane just now."""
         before = self._heard.get(lane)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pointq.cli.backends import Servers
     from pointq.config import Settings
     from pointq.ingest.doors.plan import DoorPlan
+    from pointq.ingest.limits.plan import LimitsPlan
     from pointq.ingest.server import Plan
     from pointq.ingest.tls import TlsFiles
     from pointq.metrics.board import Seat
@@ -166,6 +167,25 @@ def _tls(settings: "Settings") -> "TlsFiles | None":
     return TlsFiles(str(certificate), str(key) if key else None)
 
 
+def _limits(settings: "Settings") -> "LimitsPlan":
+    from pointq.config.limits import limit
+    from pointq.ingest.limits.plan import LimitsPlan, Marks, Rates, Times
+
+    own = settings.limits
+    queue, memory = limit(own.max_queue_points), limit(own.max_redis_memory_percent)
+    return LimitsPlan(
+        times=Times(own.header_seconds, own.body_seconds, own.answer_seconds, own.idle_seconds),
+        connections=own.max_connections,
+        connections_per_address=own.max_connections_per_address,
+        token=Rates(own.token_requests_per_second, own.token_points_per_second),
+        address=Rates(own.address_requests_per_second, own.address_points_per_second),
+        burst_seconds=own.burst_seconds,
+        failed_tokens_per_minute=own.failed_tokens_per_minute,
+        queue_points=Marks(queue.warning, queue.critical),
+        redis_memory_percent=Marks(memory.warning, memory.critical),
+    )
+
+
 def _plan(settings: "Settings", backends: "Servers") -> "Plan":
     from pointq.ingest.server import Plan
     from pointq.store.mapping import tables_of
@@ -195,6 +215,7 @@ def _plan(settings: "Settings", backends: "Servers") -> "Plan":
         flymaster_secret=secret.get_secret_value() if secret else None,
         doors=_doors(settings),
         tls=_tls(settings),
+        limits=_limits(settings),
     )
 
 

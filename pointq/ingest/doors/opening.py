@@ -9,10 +9,11 @@ from pointq.ingest.doors.jwt import SignedTokens
 from pointq.ingest.doors.keys import Keys
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.doors.watch import Watch
+from pointq.ingest.limits.failures import Failures
 from pointq.store.connection import describe
 
 
-async def opened(plan: DoorPlan, database_url: str, stack: AsyncExitStack) -> Gate:
+async def opened(plan: DoorPlan, database_url: str, stack: AsyncExitStack, failures: Failures) -> Gate:
     """The doors of a server, with all that is known of tokens; `stack` closes what keeps it up to date.
 
     Raises ConfigError where the keys of signed tokens cannot be used.
@@ -23,4 +24,4 @@ async def opened(plan: DoorPlan, database_url: str, stack: AsyncExitStack) -> Ga
         watch = Watch(keys, database_url, file)
         stack.push_async_callback(watch.stop)
         await watch.start()
-    return Gate(plan, keys)
+    return Gate(plan, keys, failures)

@@ -1,6 +1,7 @@
 """Whose request it is, where proxies stand between."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 FORWARDED_FOR = "X-Forwarded-For"
@@ -33,10 +34,16 @@ class Proxies:
                 break
         return str(address)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Whether whoever opened a connection is one of them."""
+        address = _address(peer)
+        return address is not None and self._believes(address)
+
     def _believes(self, address: _Address) -> bool:
         return any(address in network for network in self._networks)
 
 
+@lru_cache(maxsize=8192)  # the same clients again and again
 def _address(word: str) -> _Address | None:
     """An address, as proxies write it: some add the port, and then brackets around one of IPv6."""
     host = word[1:].partition("]")[0] if word.startswith("[") else word

@@ -1,0 +1,31 @@
+"""A log for what strangers cause: each kind of line at most once in a while, with how many there were in between."""
+
+import logging
+import time
+from collections.abc import Callable
+
+_EVERY_SECONDS = 1.0
+
+
+class Seldom:
+    """Writes warnings; what is said too soon after another of its kind is counted, and the next one says so."""
+
+    def __init__(
+        self, log: logging.Logger, *, every: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._log = log
+        self._every = every
+        self._clock = clock
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def warning(self, message: str, *arguments: object) -> None:
+        """Say it; the message itself, without its arguments, is its kind."""
+        now = self._clock()
+        at, unsaid = self._said.get(message, (None, 0))
+        if at is not None and now - at < self._every:
+            self._said[message] = at, unsaid + 1
+            return
+        self._said[message] = now, 0
+        if unsaid:
+            message = f"{message} (and {unsaid} more like it were not written)"
+        self._log.warning(message, *arguments)
