@@ -25,9 +25,12 @@ from pointq.ingest.doors.gate import Gate
 from pointq.ingest.doors.opening import opened
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.guard import routed
 from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
+from pointq.ingest.malformed import Runner
+from pointq.ingest.openapi.document import Limits
 from pointq.ingest.port import cannot_listen, url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
@@ -200,13 +203,12 @@ async def _listen(
     until: asyncio.Event,
 ) -> None:
     posts = posts_of(services, gate)
-    app = make_app(services, posts, gate, max_body_bytes=plan.max_body_bytes)
+    app = make_app(services, posts, gate, Limits(plan.max_body_bytes, plan.max_points))
     # no access log: one line a request costs more than the request, and the metrics say it better
-    runner = web.AppRunner(
-        app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=plan.shutdown_seconds
-    )
+    runner = Runner(app, access_log=None, logger=http_log(), auto_decompress=False, shutdown_timeout=plan.shutdown_seconds)
     await runner.setup()
     if runner.server is not None:
+        runner.server.request_handler = routed(runner.server.request_handler)
         take_shortcut(runner.server, posts)
     _heed_signals(until)
     if plan.tls is not None and tls is not None:
