@@ -36,11 +36,13 @@ MOST_ROWS = 2**23
 """Rows of one upload: a hundred days of one fix a second."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_HEADER = re.compile(rb"[ \t]*(\d{1,20})[ \t]*,[ \t]*([0-9A-Fa-f]{64})[ \t]*")
+HEADER = re.compile(rb"[ \t]*(\d{1,20})[ \t]*,[ \t]*([0-9A-Fa-f]{64})[ \t]*")
+"""The first line."""
 # eleven digits reach the year 5138: milliseconds and garbage are refused before they overflow a timestamp
 _INTEGER = rb"[ \t]*\d{1,11}[ \t]*"
 _NUMBER = rb"[ \t]*[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?[ \t]*"
-_ROW = re.compile(b",".join([_INTEGER] * 2 + [_NUMBER] * 5))
+ROW = re.compile(b",".join([_INTEGER] * 2 + [_NUMBER] * 5))
+"""A fix."""
 _IS_INTEGER = re.compile(_INTEGER)
 
 
@@ -84,7 +86,7 @@ def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
 
 def is_flymaster_upload(data: bytes) -> bool:
     """Whether the first line is a serial number and a key."""
-    return _HEADER.fullmatch(_first_line(data)) is not None
+    return HEADER.fullmatch(_first_line(data)) is not None
 
 
 def verify_key(serial: str, digest: str, secret: str) -> bool:
@@ -103,7 +105,7 @@ def _first_line(data: bytes) -> bytes:
 
 
 def _header(data: bytes) -> tuple[str, str]:
-    header = _HEADER.fullmatch(_first_line(data))
+    header = HEADER.fullmatch(_first_line(data))
     if header is None:
         raise FormatError(
             "not a Flymaster upload: expected a first line <serial>,<64 hexadecimal digits>",
@@ -160,7 +162,7 @@ def _rows(file: io.BytesIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _flaw(row: bytes) -> Flaw:
-    if _ROW.fullmatch(row):
+    if ROW.fullmatch(row):
         return Flaw.NONE
     fields = row.split(b",", _FIELDS)
     if len(fields) != _FIELDS:

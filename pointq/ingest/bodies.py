@@ -14,7 +14,7 @@ from pointq.ingest.usual import decode_usual, points_field
 from pointq.points.flights import Flight
 from pointq.points.kinds import LIVE, SCORING, Kind
 
-_ID_BYTES = 255
+ID_BYTES = 255
 """Longest flight or device id, in bytes of UTF-8."""
 
 
@@ -86,10 +86,10 @@ def _points(document: Mapping[str, object], name: str, most: int) -> list[object
 def _text(name: str, value: object) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not value or "\0" in value or len(value.encode()) > _ID_BYTES:
+    if not isinstance(value, str) or not value or "\0" in value or len(value.encode()) > ID_BYTES:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{name} must be a text of 1 to {_ID_BYTES} bytes without NUL, found {_called(value)}",
+            f"{name} must be a text of 1 to {ID_BYTES} bytes without NUL, found {_called(value)}",
         )
     return value
 

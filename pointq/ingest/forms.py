@@ -10,6 +10,7 @@ from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.base_protocol import BaseProtocol
 
 from pointq.errors import UsageError
+from pointq.ingest.bodies import ID_BYTES
 from pointq.ingest.importing import Upload
 from pointq.ingest.limits.arrivals import Arrivals
 from pointq.ingest.packing import UNREADABLE_FORM, arrived, unpack
@@ -19,8 +20,6 @@ from pointq.ops.source import shown
 
 _FIELD_BYTES = 4096
 """Longest value of a field that is no file."""
-_ID_BYTES = 255
-"""Longest flight or device id, in bytes of UTF-8."""
 _PARTS = 1000
 _UNNAMED = "upload"
 
@@ -90,8 +89,8 @@ def _text(name: str, content: bytes) -> str:
 def _options(fields: Mapping[str, list[str]]) -> Options:
     last = {name: values[-1] for name, values in fields.items() if values[-1]}
     for name in ("flight_id", "device_id"):
-        if len(last.get(name, "").encode()) > _ID_BYTES:
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must have at most {_ID_BYTES} bytes")
+        if len(last.get(name, "").encode()) > ID_BYTES:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must have at most {ID_BYTES} bytes")
     try:
         return Options(
             kind=checked_kind(last["kind"]) if "kind" in last else None,

@@ -5,7 +5,7 @@ a one-point post 4.5 of its 36 µs.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import ClientError, web
@@ -20,6 +20,9 @@ log = logging.getLogger("pointq.ingest")
 
 RETRY_AFTER = 5
 """Seconds after which a client should try again while points cannot be accepted."""
+
+RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+"""What a server does with every request."""
 
 _CUT = (ConnectionError, ClientError, web.RequestPayloadError, web.PayloadAccessError)
 """What reading a body raises when its connection is gone."""
@@ -64,6 +67,18 @@ def problem_of(exc: Exception, path: str) -> Problem:
 def unavailable(exc: PointqError) -> Problem:
     """Points cannot be made durable now; the sender must try again."""
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"points cannot be accepted now: {exc.message}", retry_after=RETRY_AFTER)
+
+
+def routed(by_route: RequestHandler) -> RequestHandler:
+    """The search for a route, with problem details for what aiohttp finds wrong itself, such as what is expected."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await by_route(request)
+        except web.HTTPException as exc:
+            return problem_of(exc, request.path).response()
+
+    return handle
 
 
 async def nowhere(request: web.Request) -> web.Response:

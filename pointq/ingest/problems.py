@@ -8,6 +8,9 @@ from aiohttp import web
 
 from pointq.points.rejects import Reject
 
+TYPE = "about:blank"
+"""Of every problem: it means no more than its status (RFC 9457, 4.2.1), and `detail` what a person should know."""
+
 LISTED = 100
 """Rejects that an answer lists; `rejected_count` says how many there are."""
 
@@ -39,7 +42,7 @@ class Problem(Exception):
     def response(self) -> web.Response:
         """The answer."""
         body: dict[str, object] = {
-            "type": "about:blank",
+            "type": TYPE,
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,

@@ -23,6 +23,7 @@ from pointq.ingest.doors.opening import opened
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.drain import Drain
 from pointq.ingest.group_commit import GroupCommit
+from pointq.ingest.guard import routed
 from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
@@ -33,6 +34,7 @@ from pointq.ingest.limits.limits import Limits
 from pointq.ingest.limits.plan import LimitsPlan
 from pointq.ingest.limits.runner import Runner
 from pointq.ingest.limits.tally import Tally
+from pointq.ingest.openapi.document import Bounds
 from pointq.ingest.port import url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
@@ -255,13 +257,14 @@ def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
 async def _runner(plan: Plan, services: Services, gate: Gate, limits: Limits, drain: Drain) -> Runner:
     """The application, on a server whose connections are counted and watched; nobody listens yet."""
     posts = posts_of(services, gate, limits)
-    app = make_app(services, posts, gate, limits, max_body_bytes=plan.max_body_bytes)
+    app = make_app(services, posts, gate, limits, Bounds(plan.max_body_bytes, plan.max_points))
     # no access log: one line a request costs more than the request, and the metrics say it better
     options: dict[str, Any] = {"access_log": None, "logger": http_log(), "auto_decompress": False}
     doorstep, times = _doorstep(plan, gate, limits), plan.limits.times
     runner = Runner(app, doorstep, times, limits.tally, shutdown_timeout=_CUT_SECONDS, options=options)
     await runner.setup()
     if runner.server is not None:
+        runner.server.request_handler = routed(runner.server.request_handler)
         take_shortcut(runner.server, posts, drain)
     return runner
 

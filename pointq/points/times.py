@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from pointq.points.iso import ISO, LONGEST, NAT, fits, from_characters, layout_of, parse_text
 from pointq.points.shown import shown, shown_text
 
-__all__ = ["NAT", "explain_time", "parse_time", "parse_times"]
+__all__ = ["END_S", "FIRST_S", "NAT", "explain_time", "parse_time", "parse_times"]
 
-_FIRST_S = -62_135_596_800
+FIRST_S = -62_135_596_800
 """0001-01-01T00:00:00Z in Unix seconds: years run from 1 to 9999, as in Python and in ISO 8601."""
-_END_S = 253_402_300_800
+END_S = 253_402_300_800
 """10000-01-01T00:00:00Z in Unix seconds, the first that is too late."""
 
 _FEW = 48
@@ -72,7 +72,7 @@ def explain_time(value: object) -> str:
 
 
 def _parse_unix_one(seconds: float) -> int:
-    if not _FIRST_S <= seconds < _END_S:
+    if not FIRST_S <= seconds < END_S:
         return NAT
     whole = math.floor(seconds)
     return whole * 1_000_000 + round((seconds - whole) * 1e6)
@@ -83,7 +83,7 @@ def _parse_unix(values: Sequence[float]) -> NDArray[np.int64]:
         seconds = np.array(values, np.float64)
     except OverflowError:  # an integer beyond any float
         return np.fromiter(map(_parse_unix_one, values), np.int64, len(values))
-    inside = (seconds >= _FIRST_S) & (seconds < _END_S)
+    inside = (seconds >= FIRST_S) & (seconds < END_S)
     seconds[~inside] = 0
     # split first: in microseconds a float64 is exact to the microsecond only until 2255
     whole = np.floor(seconds)

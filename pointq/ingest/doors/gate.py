@@ -32,10 +32,15 @@ class Gate:
         self._refusals = Refusals()
         self._failures = failures
 
-    def at(self, path: str) -> Admit | None:
-        """The door at a path; None where it stands open. A path without a line in `paths` is a defect, and a KeyError."""
+    def scope(self, path: str) -> str | None:
+        """What opens the door at a path; None: it stands open. A path without a line in `paths` is a defect, and a KeyError."""
         scope = SCOPES[path]
-        if scope is None or self._plan.mode(scope) == "none":
+        return None if scope is None or self._plan.mode(scope) == "none" else scope
+
+    def at(self, path: str) -> Admit | None:
+        """The door at a path; None where it stands open. Raises KeyError as `scope` does."""
+        scope = self.scope(path)
+        if scope is None:
             return None
 
         remembered = self._keys.remembered

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from pointq.ingest.limits.plan import Times
+from pointq.ingest.malformed import Malformed, TellingHandler
 from pointq.ingest.problems import Problem
 
 
@@ -25,7 +25,7 @@ class Slow(StrEnum):
     ANSWER = "answer_seconds"
 
 
-class Connection(RequestHandler):
+class Connection(TellingHandler):
     """One connection. While its answers wait to be read, no further requests are read."""
 
     __slots__ = ("_body", "_body_since", "_head_since", "_is_welcome", "_unread_since")
@@ -33,10 +33,11 @@ class Connection(RequestHandler):
     def __init__(
         self,
         manager: web.Server,
+        malformed: Malformed,
         is_welcome: "Callable[[Connection], bool]",
         **options: Any,  # noqa: ANN401 - aiohttp's
     ) -> None:
-        super().__init__(manager, **options)
+        super().__init__(manager, malformed, **options)
         self._is_welcome = is_welcome
         self._head_since: float | None = None
         self._unread_since: float | None = None

@@ -11,6 +11,7 @@ from pointq.ingest.limits.doorstep import Doorstep
 from pointq.ingest.limits.plan import Times
 from pointq.ingest.limits.tally import Tally
 from pointq.ingest.limits.watchman import Watchman
+from pointq.ingest.malformed import Malformed
 
 
 class Server(web.Server):
@@ -19,11 +20,12 @@ class Server(web.Server):
     def __init__(self, like: web.Server, doorstep: Doorstep, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
         super().__init__(like.request_handler, request_factory=like.request_factory, **options)
         self._doorstep = doorstep
+        self._malformed = Malformed()
         self._options = options
 
     def __call__(self) -> RequestHandler:
         """A new one."""
-        return Connection(self, self._is_welcome, loop=self._loop, **self._options)
+        return Connection(self, self._malformed, self._is_welcome, loop=self._loop, **self._options)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """One goes."""
