@@ -9,14 +9,19 @@ import pytest
 
 from pointq.config.settings import Settings
 from pointq.ingest.server import Plan
+from tests.support.needs import missing
 
 UNITS = Path(__file__).parents[3] / "contrib" / "systemd"
 SERVICES = ("pointq-serve.service", "pointq-work@.service")
 
-systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
+
+@pytest.fixture
+def systemd() -> None:
+    if not shutil.which("systemd-analyze"):
+        missing("systemd-analyze is not here")
 
 
-@systemd
+@pytest.mark.usefixtures("systemd")
 @pytest.mark.parametrize("name", SERVICES)
 def test_little_is_exposed(name: str) -> None:
     command = ("systemd-analyze", "security", "--offline=true", "--threshold=25", "--no-pager", str(UNITS / name))
@@ -24,7 +29,7 @@ def test_little_is_exposed(name: str) -> None:
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
 
 
-@systemd
+@pytest.mark.usefixtures("systemd")
 def test_every_unit_is_valid(tmp_path: Path) -> None:
     program = shutil.which("true") or ""
     names = []
