@@ -42,6 +42,8 @@ format: $(VENV)/dev.stamp ## put the code into its usual form
 lock: $(VENV)/dev.stamp ## write the lock files anew, from pyproject.toml: make lock ARGS=--upgrade
 	@$(BIN)/$(LOCK) --extra embedded --group dev pyproject.toml -o requirements-dev.lock $(ARGS)
 	@$(BIN)/$(LOCK) --extra embedded --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+	@$(BIN)/$(LOCK) --extra fit --extra jwt -c requirements-dev.lock pyproject.toml -o requirements-server.lock
+	@$(BIN)/$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
