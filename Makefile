@@ -9,7 +9,7 @@ LOCK := uv pip compile --quiet --no-strip-extras --no-config --universal --pytho
 
 .DEFAULT_GOAL := help
 EXAMPLES ?= 10000
-.PHONY: help run test faults fuzz bench lint format lock clean
+.PHONY: help run test faults fuzz bench lint package format lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ lint: $(VENV)/dev.stamp ## check style, types and the direction of imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+package: $(VENV)/dev.stamp ## build wheel and sdist into dist/, check them, and try the wheel in an empty environment
+	@.ci/package
 
 format: $(VENV)/dev.stamp ## put the code into its usual form
 	@$(BIN)/ruff check --fix

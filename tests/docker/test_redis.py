@@ -37,7 +37,7 @@ def test_redis_keeps_what_it_took_and_asks_for_the_password(services: dict[str, 
     process = subprocess.Popen(command(services["redis"], tmp_path, port), stdout=subprocess.DEVNULL, cwd=tmp_path)
     try:
         with redis.Redis(HOST, port, password=PASSWORD) as client:
-            until(lambda: answers(client))
+            until(lambda: answers(client), "Redis answers")
             found = client.config_get("append*", "maxmemory*", "save")
             assert isinstance(found, dict)
         assert found["appendonly"] == "yes"
