@@ -9,7 +9,7 @@ LOCK := uv pip compile --quiet --no-strip-extras --no-config --universal --pytho
 
 .DEFAULT_GOAL := help
 EXAMPLES ?= 10000
-.PHONY: help run test faults fuzz bench lint format lock clean
+.PHONY: help run test faults fuzz bench lint package format lock clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/dev.stamp ## check style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+package: $(VENV)/dev.stamp ## build wheel and sdist into dist/, check them, and try the wheel in an empty environment
+	@.ci/package
+
 format: $(VENV)/dev.stamp ## put the code into its usual form
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
@@ -42,6 +45,8 @@ format: $(VENV)/dev.stamp ## put the code into its usual form
 lock: $(VENV)/dev.stamp ## write the lock files anew, from pyproject.toml: make lock ARGS=--upgrade
 	@$(BIN)/$(LOCK) --extra embedded --group dev pyproject.toml -o requirements-dev.lock $(ARGS)
 	@$(BIN)/$(LOCK) --extra embedded --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+	@$(BIN)/$(LOCK) --extra fit --extra jwt -c requirements-dev.lock pyproject.toml -o requirements-server.lock
+	@$(BIN)/$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
