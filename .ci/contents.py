@@ -54,7 +54,7 @@ def check_sdist(sdist: Path) -> None:
     """All that the package, its tests and its deployment need, and nothing that the repository has not."""
     patterns = tomllib.loads(Path("pyproject.toml").read_text("utf8"))["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     with tarfile.open(sdist) as archive:
-        names = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+        names = {member.name.partition("/")[2] for member in archive.getmembers() if not member.isdir()}
     same("the sdist", tracked(*(pattern.lstrip("/") for pattern in patterns)) | _MADE, names)
 
 
