@@ -7,7 +7,8 @@ from typing import Any
 from pointq import aio
 from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.limits.plan import LimitsPlan
-from pointq.ingest.server import Plan, serve
+from pointq.ingest.plan import Plan
+from pointq.ingest.server import serve
 from pointq.ingest.tls import TlsFiles
 from pointq.metrics.board import Seat
 from pointq.store.mapping import Tables

@@ -3,24 +3,18 @@
 import asyncio
 import gc
 import logging
-import os
 import ssl
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pointq.clock import rfc3339
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
 from pointq.ingest.app import make_app, posts_of
 from pointq.ingest.breaker import Breaker
 from pointq.ingest.doors.gate import Gate
 from pointq.ingest.doors.opening import opened
-from pointq.ingest.doors.plan import DoorPlan
 from pointq.ingest.drain import Drain
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.guard import routed
@@ -31,10 +25,10 @@ from pointq.ingest.limits.arrivals import Arrivals
 from pointq.ingest.limits.descriptors import room_for
 from pointq.ingest.limits.doorstep import Doorstep
 from pointq.ingest.limits.limits import Limits
-from pointq.ingest.limits.plan import LimitsPlan
 from pointq.ingest.limits.runner import Runner
 from pointq.ingest.limits.tally import Tally
 from pointq.ingest.openapi.document import Bounds
+from pointq.ingest.plan import Plan
 from pointq.ingest.port import url_of
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
@@ -43,20 +37,16 @@ from pointq.ingest.shortcut import take_shortcut
 from pointq.ingest.signals import forget_signals, heed_reload, heed_stop
 from pointq.ingest.signs import look_at, shown
 from pointq.ingest.sites import close, listen
-from pointq.ingest.tls import TlsFiles
+from pointq.ingest.watching import going, notice_of, status_of
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
-from pointq.metrics.board import Seat, board
+from pointq.metrics.board import board
 from pointq.metrics.counted import SERVING
 from pointq.metrics.teller import Teller
-from pointq.ops.collect import collect
-from pointq.ops.notices import IntakeStatus, Notice
-from pointq.ops.status import Status
 from pointq.points.kinds import KINDS, LIVE
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.queue.ledger import Ledger
 from pointq.spool.spool import Spool
-from pointq.store.mapping import PLAIN, Tables
 from pointq.supervision.superior import Superior
 from pointq.supervision.vigil import Vigil
 from pointq.systemd.notify import NOBODY
@@ -65,58 +55,6 @@ log = logging.getLogger("pointq.ingest")
 
 _CUT_SECONDS = 0.5
 """What is open behind `Plan.shutdown_seconds` gets to hear that it is cut."""
-
-_REST_SECONDS = 10.0
-"""For a spool that syncs its last segment to a slow disk, and connections that are closed."""
-
-_STATUS_SECONDS = 1.0
-"""A status is given out again for so long: monitors that ask often must not open connections as often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one server is to do, and with which backends."""
-
-    redis_url: str = field(repr=False)
-    database_url: str = field(repr=False)
-    tables: Tables = PLAIN
-    host: str = "127.0.0.1"
-    port: int = 8000
-    shares_port: bool = False
-    """Other processes listen on it too; see `port`."""
-    descriptors: Sequence[int] = ()
-    """Sockets to listen on in place of host and port."""
-    prefix: str = "pointq"
-    shards: int = 1
-    durability: Literal["fsync", "memory"] = "fsync"
-    min_replicas: int = 0
-    flight_day_timezone: str = "UTC"
-    max_connections: int = 50
-    max_body_bytes: int = 16 * 1024 * 1024
-    max_points: int = 100_000
-    shutdown_seconds: float = 10.0
-    connect_timeout_seconds: float = 5.0
-    fallback: Sequence[Literal["database", "spool"]] = ("database", "spool")
-    budget_seconds: float = 2.0
-    spool_dir: Path | None = None
-    spool_bytes: int = 1024 * 1024 * 1024
-    spool_points_per_second: float = 100_000.0
-    flymaster_secret: str | None = field(default=None, repr=False)
-    doors: DoorPlan = field(default_factory=DoorPlan)
-    tls: TlsFiles | None = None
-    limits: LimitsPlan = field(default_factory=LimitsPlan)
-    seat: Seat | None = None
-    """Where it tells its metrics, with others; None: alone."""
-
-    @property
-    def stop_seconds(self) -> float:
-        """Longest that it takes to end: open requests, what they left to be committed, and the rest."""
-        return self.shutdown_seconds + self.budget_seconds + _REST_SECONDS
-
-    @property
-    def scheme(self) -> str:
-        """Of the address that clients use."""
-        return "https" if self.tls else "http"
 
 
 async def serve(
@@ -154,7 +92,7 @@ async def serve(
             refill = Refill(spool, intake, lanes, points_per_second=plan.spool_points_per_second)
             refill.start()
             stack.push_async_callback(refill.stop)
-        pulse = Pulse(partial(_going, intake), ledger, lanes, _notice(plan, stack))
+        pulse = Pulse(partial(going, intake), ledger, lanes, notice_of(plan, stack))
         pulse.start()
         stack.push_async_callback(pulse.stop)
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
@@ -162,7 +100,7 @@ async def serve(
         teller = Teller(plan.seat or board(1)[0], SERVING)
         teller.start()
         stack.push_async_callback(teller.stop)
-        status = _status(plan, intake, lanes, stack)
+        status = status_of(plan, intake, lanes, stack)
         services = Services(
             commits,
             status,
@@ -228,32 +166,6 @@ async def _look_at_redis(queue: QueueWay, breaker: Breaker, *, has_served: bool)
             breaker.failed(permit, exc, timeout=True)
 
 
-def _status(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitStack) -> "_Remembered":
-    # a client of its own: a question must not wait behind batches that a frozen server keeps
-    redis = connect(plan.redis_url, max_connections=plan.max_connections)
-    stack.push_async_callback(redis.aclose)
-    ask = partial(collect, redis, plan.redis_url, plan.database_url, lanes)
-    return _Remembered(partial(ask, prefix=plan.prefix, spool=plan.spool_dir, intake=partial(_going, intake)))
-
-
-def _going(intake: Intake) -> IntakeStatus:
-    now = intake.going
-    return IntakeStatus(now.via, rfc3339(now.since), now.is_open, os.getpid(), now.reason)
-
-
-def _notice(plan: Plan, stack: AsyncExitStack) -> Notice | None:
-    """Where this process tells others of its machine which way points go; None where it cannot."""
-    if plan.spool_dir is None:
-        return None
-    try:
-        notice = Notice(plan.spool_dir)
-    except OSError as exc:
-        log.warning("`pointq status` will not say which way points go here: %s", exc)
-        return None
-    stack.callback(notice.close)
-    return notice
-
-
 async def _runner(plan: Plan, services: Services, gate: Gate, limits: Limits, drain: Drain) -> Runner:
     """The application, on a server whose connections are counted and watched; nobody listens yet."""
     posts = posts_of(services, gate, limits)
@@ -309,20 +221,3 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-class _Remembered:
-    """A status that is asked for at most once in a while, by one question at a time."""
-
-    def __init__(self, ask: Callable[[], Awaitable[Status]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._ask = ask
-        self._clock = clock
-        self._last: tuple[float, Status] | None = None
-        self._lock = asyncio.Lock()
-
-    async def __call__(self) -> Status:
-        async with self._lock:
-            now = self._clock()
-            if self._last is None or now - self._last[0] > _STATUS_SECONDS:
-                self._last = (now, await self._ask())
-            return self._last[1]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from pointq.ingest.child import job_of
+from pointq.ingest.plan import Plan
 from pointq.ingest.port import reserved, url_of
-from pointq.ingest.server import Plan
 from pointq.metrics.board import Seat
 from pointq.supervision.job import Job, LogStyle
 from pointq.supervision.superior import Superior

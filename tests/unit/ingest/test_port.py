@@ -12,8 +12,8 @@ import pytest
 from pointq.errors import PointqError
 from pointq.ingest.child import job_of, plan_of
 from pointq.ingest.doors.plan import DoorPlan, JwtPlan
+from pointq.ingest.plan import Plan
 from pointq.ingest.port import reserved, url_of
-from pointq.ingest.server import Plan
 from pointq.ingest.tls import TlsFiles
 from pointq.supervision.job import LogStyle
 

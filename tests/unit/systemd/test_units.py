@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pointq.config.settings import Settings
-from pointq.ingest.server import Plan
+from pointq.ingest.plan import Plan
 from tests.support.needs import missing
 
 UNITS = Path(__file__).parents[3] / "contrib" / "systemd"
