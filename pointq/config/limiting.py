@@ -17,7 +17,7 @@ class LimitsSettings(Section):
         default=10.0, description="Longest that the head of a request may be on its way, in seconds"
     )
     body_seconds: Seconds = Field(
-        default=60.0, description="Longest that a body may be on its way, in seconds: 16 MiB by 2 Mbit/s take 67"
+        default=120.0, description="Longest that a body may be on its way, in seconds: 16 MiB by 2 Mbit/s take 67"
     )
     answer_seconds: Seconds = Field(default=30.0, description="Longest that a client may leave an answer unread, in seconds")
     idle_seconds: Seconds = Field(default=75.0, description="Longest that a connection is kept without a request, in seconds")

@@ -10,7 +10,7 @@ class Times:
     """How long a client may take, in seconds."""
 
     header: float = 10.0
-    body: float = 60.0
+    body: float = 120.0
     answer: float = 30.0
     idle: float = 75.0
 

@@ -1,7 +1,13 @@
-"""What a token on every request costs: the same posts to the same server, with its doors shut and open."""
+"""What it costs to be guarded and watched: the same posts to a server that asks for a token and whose metrics are read."""
 
+import asyncio
 import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import aiohttp
+
+from pointq.aio import cancel
 from pointq.ops.bench.figures import Figure, Target, compared
 from pointq.ops.bench.load import accepted, closed_loop, request
 from pointq.ops.bench.processes import Server, served
@@ -11,10 +17,12 @@ from pointq.ops.tokens import make
 from pointq.points.kinds import LIVE
 from pointq.store.tokens import enter
 
-OPEN = "the same posts to the same server, its doors open"
+OPEN = "the same posts to a server with open doors, whose metrics nobody reads"
 
 _POSTS = 20_000
 _SHUT = {"POINTQ_AUTH__TRACKING": "token"}
+_SCRAPE_SECONDS = 1.0
+"""Fifteen times as often as is usual."""
 
 
 async def guarded(stage: Stage, opened: Server) -> Figure:
@@ -30,8 +38,28 @@ async def guarded(stage: Stage, opened: Server) -> Figure:
         load = await closed_loop(server.url, requests, connections=options.connections, seconds=options.duration)
         return accepted(load) / load.seconds
 
-    async with served(stage, _SHUT) as shut:
+    async with served(stage, _SHUT) as shut, _scraped(shut.url):
         pairs = await stage.pairs(
-            "http: one-point posts with a token", lambda: ask(opened), lambda: ask(shut, Authorization=f"Bearer {secret}")
+            "http: one-point posts, guarded", lambda: ask(opened), lambda: ask(shut, Authorization=f"Bearer {secret}")
         )
-    return compared("http", "one-point posts with a token", OPEN, pairs, target=Target(0.9), unit="requests/s")
+    return compared("http", "one-point posts, with token and metrics", OPEN, pairs, target=Target(0.9), unit="requests/s")
+
+
+@asynccontextmanager
+async def _scraped(url: str) -> AsyncIterator[None]:
+    """Read a server's metrics all the time, as Prometheus does."""
+
+    async def scrape() -> None:
+        async with aiohttp.ClientSession(raise_for_status=True) as session:
+            while True:
+                async with session.get(f"{url}/metrics") as answer:
+                    await answer.read()
+                await asyncio.sleep(_SCRAPE_SECONDS)
+
+    task = asyncio.create_task(scrape())
+    try:
+        yield
+    finally:
+        if task.done():
+            task.result()
+        await cancel(task)
