@@ -31,7 +31,7 @@ def test_so_does_one_with_doors(site: Site) -> None:
 
 def kept(server: Server, site: Site, *more: str) -> None:
     """Let schemathesis call every operation."""
-    program = (sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION)
+    program = (sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION))
     command = (*program, "run", f"{server.url}/openapi.json", "--seed", SEED, "--no-color", *more)
     done = subprocess.run(command, cwd=site.home, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
