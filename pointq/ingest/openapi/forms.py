@@ -16,10 +16,10 @@ def flymaster_content() -> Schema:
     """What an instrument sends, as it is or in a form."""
     text = {
         "type": "string",
-        "pattern": f"^{HEADER.pattern.decode()}\\r?\\n(?:{ROW.pattern.decode()}\\r?\\n)*EOF",
+        "pattern": f"^{HEADER.pattern.decode()}\\r?\\n(?:{ROW.pattern.decode()}\\r?\\n)*EOF[ \\t\\r]*(?:\\n|$)",
         "description": "`<serial>,<hexadecimal SHA-256 of serial and secret>`, a row `<sent>,<fixed>,<lat>,<lon>,<altitude m>,"
         "<speed km/h>,<heading>` for each fix, times in Unix seconds, and `EOF`. Rows that are no fixes are left out; if there "
-        "are rows, one must be a fix. What follows `EOF` is ignored.",
+        "are rows, one must be a fix. What follows the line with `EOF` is ignored.",
         "examples": [FLYMASTER_EXAMPLE],
     }
     form = {"type": "object", "properties": {"file": {**text, "contentMediaType": "text/plain"}}, "required": ["file"]}
