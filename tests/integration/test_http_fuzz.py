@@ -111,7 +111,12 @@ def head(method: bytes, target: bytes, *lines: bytes) -> bytes:
 
 
 def packed(body: bytes, encoding: str | None) -> bytes:
-    return {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding or "", bytes)(body)
+    match encoding:
+        case "gzip":
+            return gzip.compress(body)
+        case "deflate":
+            return zlib.compress(body)
+    return body
 
 
 @st.composite
