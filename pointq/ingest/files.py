@@ -13,6 +13,7 @@ from pointq.ingest.doors.grants import device_of
 from pointq.ingest.forms import read_form
 from pointq.ingest.importing import points_of
 from pointq.ingest.intake import Via
+from pointq.ingest.packing import arrived
 from pointq.ingest.problems import Problem
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
@@ -26,10 +27,13 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     """The endpoint's handler by path."""
 
     async def accept(request: web.Request) -> web.Response:
-        async with services.desk.turn:
-            form = await read_form(request, services.arrivals)
-            options = replace(form.options, device_id=bound(form.options.device_id, device_of(request)))
-            reports, via = await services.desk.take(form.uploads, options)
+        with services.arrivals[PATH].one() as came:
+            # the turn begins when all is here: whoever sends slowly takes nobody's
+            body = await arrived(request, came)
+            async with services.desk.turn:
+                form = await read_form(request, body)
+                options = replace(form.options, device_id=bound(form.options.device_id, device_of(request)))
+                reports, via = await services.desk.take(form.uploads, options)
         if (spend := services.spend_of(request)) is not None:
             spend(sum(report.records for report in reports))
         return web.Response(body=_answer(reports, via), status=HTTPStatus.ACCEPTED, headers=_JSON)

@@ -43,7 +43,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
     try:
-        upload = await _parsed(await _text(request, services.arrivals))
+        upload = await _parsed(await _text(request, services.arrivals[FLYMASTER.endpoint]))
         if (spend := services.spend_of(request)) is not None:
             spend(upload.track.records)
         _check_sender(upload, services, request)

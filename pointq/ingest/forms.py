@@ -12,8 +12,7 @@ from aiohttp.base_protocol import BaseProtocol
 from pointq.errors import UsageError
 from pointq.ingest.bodies import ID_BYTES
 from pointq.ingest.importing import Upload
-from pointq.ingest.limits.arrivals import Arrivals
-from pointq.ingest.packing import UNREADABLE_FORM, arrived, unpack
+from pointq.ingest.packing import UNREADABLE_FORM, unpack
 from pointq.ingest.problems import Problem
 from pointq.ops.importing.options import Options, checked_kind, columns_of
 from pointq.ops.source import shown
@@ -37,8 +36,8 @@ class Form:
     options: Options
 
 
-async def read_form(request: web.Request, arrivals: Arrivals) -> Form:
-    """The form in a request. Raises Problem: 400 where it cannot be read, 415 where it is none, 422 for a wrong field."""
+async def read_form(request: web.Request, body: bytes) -> Form:
+    """The form in that body. Raises Problem: 400 where it cannot be read, 415 where it is none, 422 for a wrong field."""
     if request.content_type != "multipart/form-data":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -48,7 +47,7 @@ async def read_form(request: web.Request, arrivals: Arrivals) -> Form:
     fields: dict[str, list[str]] = {}
     try:
         # unpacking and taking apart 16 MiB takes 100 ms, which no live point should wait for
-        parts = await asyncio.to_thread(_opened, request.headers, await arrived(request, arrivals), request.client_max_size)
+        parts = await asyncio.to_thread(_opened, request.headers, body, request.client_max_size)
         for name, file_name, content in parts:
             if name == "file":
                 uploads.append(Upload(shown(file_name or _UNNAMED), content))

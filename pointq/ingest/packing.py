@@ -51,7 +51,8 @@ async def read_body(request: web.Request, arrivals: Arrivals) -> bytes:
 async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
     """The body as it came."""
     if not request.content.is_eof():
-        return await arrived(request, arrivals)
+        with arrivals.one() as came:
+            return await arrived(request, came)
     # all of it came with the head, which is what a post of one point does: nothing to wait for, and nothing to gather
     data = request.content.read_nowait()
     if len(data) > request.client_max_size:
@@ -59,17 +60,16 @@ async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
     return data
 
 
-async def arrived(request: web.Request, arrivals: Arrivals) -> bytes:
-    """The body, as it came, once it is there. Raises Problem: 413 where it is too large, 429 where too many come."""
+async def arrived(request: web.Request, came: Callable[[int], None]) -> bytes:
+    """The body, as it came, once it is there; `came` is told of each part. Raises Problem: 413 where it is too large."""
     data, most = bytearray(), request.client_max_size
     if (request.content_length or 0) > most:
         raise too_large()
-    with arrivals.one() as came:
-        while chunk := await request.content.readany():
-            came(len(chunk))
-            data += chunk
-            if len(data) > most:
-                raise too_large()
+    while chunk := await request.content.readany():
+        came(len(chunk))
+        data += chunk
+        if len(data) > most:
+            raise too_large()
     return bytes(data)
 
 

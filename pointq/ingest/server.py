@@ -42,6 +42,7 @@ from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.metrics.board import board
 from pointq.metrics.counted import SERVING
 from pointq.metrics.teller import Teller
+from pointq.ops.importing.answer import PATH as IMPORT_PATH
 from pointq.points.kinds import KINDS, LIVE
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
@@ -107,7 +108,7 @@ async def serve(
             zone,
             desk,
             teller,
-            Arrivals(plan.max_body_bytes),
+            {path: Arrivals(plan.max_body_bytes) for path in (*(kind.endpoint for kind in KINDS.values()), IMPORT_PATH)},
             limits.spend_of,
             gate.failed,
             limits.tally.counts,

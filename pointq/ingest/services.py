@@ -36,7 +36,8 @@ class Services:
     zone: tzinfo
     desk: Desk
     teller: Teller
-    arrivals: Arrivals
+    arrivals: Mapping[str, Arrivals]
+    """By path."""
     spend_of: SpendOf = _nobody_counts
     """What takes the points of a request off its account; None where nobody counts them."""
     failed: Callable[[web.BaseRequest], None] = _nobody_counts

@@ -1,9 +1,10 @@
 """Limits: slow clients are cut, nobody takes more than is his, and bulk points are refused first."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -88,12 +89,36 @@ def test_a_body_that_stops_is_answered_408(hasty: Server) -> None:
     assert "Traceback" not in hasty.log
 
 
-def test_forms_that_do_not_come_take_nobodys_turn(hasty: Server) -> None:
-    with ExitStack() as stack, hasty.client() as client:
+def test_forms_that_do_not_come_take_nobodys_turn(site: Site) -> None:
+    with limited(site, body_seconds=60).serve() as server, ExitStack() as stack, server.client() as client:
         for _ in range(8):
-            stack.enter_context(closing(connected(hasty))).sendall(head(IMPORT, 99, "multipart/form-data; boundary=b"))
+            stack.enter_context(closing(connected(server))).sendall(head(IMPORT, 99, "multipart/form-data; boundary=b"))
         form, content_type = multipart(b"AXXX")
+        began = time.monotonic()
         assert client.request("POST", IMPORT, form, Content_Type=content_type).status == 422
+        assert time.monotonic() - began < 30
+
+
+def test_bulk_bodies_that_do_not_come_take_no_room_of_live_points(site: Site) -> None:
+    large = 16 * 2**20
+    with site.serve() as server, ExitStack() as stack:
+        for _ in range(4):
+            slow = stack.enter_context(closing(connected(server)))
+            slow.sendall(head(UPLOAD, large, "application/json") + b" " * (large - 1))
+        body = json.dumps({"flight_id": "f", "device_id": "d", "track_points": track(1)}).encode()
+        with closing(connected(server)) as live:
+            live.sendall(head(LIVE, len(body), "application/json") + body[:-1])
+            live.sendall(body[-1:])
+            assert live.recv(65_536).startswith(b"HTTP/1.1 202")
+        with server.client() as client:
+            until(lambda: client.request("POST", UPLOAD, b" " * 2**20).status == 429, "there is no room for uploads")
+
+
+def test_a_head_without_end_is_cut(site: Site) -> None:
+    with limited(site, header_seconds=60).serve() as server, closing(connected(server)) as endless:
+        with suppress(OSError):
+            endless.sendall(b"GET /livez HTTP/1.1\r\n" + (b"A: ".ljust(8_000, b"a") + b"\r\n") * 100)
+        assert the_rest(endless) == b""
 
 
 def test_who_reads_no_answer_is_not_read_and_then_cut(hasty: Server) -> None:

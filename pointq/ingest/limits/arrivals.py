@@ -6,13 +6,13 @@ from http import HTTPStatus
 
 from pointq.ingest.problems import Problem
 
-_BYTES = 256 * 2**20
+_BYTES = 64 * 2**20
 _LARGEST = 4
 """Of the largest bodies there is always room for so many."""
 
 
 class Arrivals:
-    """Counts the bytes of all bodies that are not whole yet."""
+    """Counts the bytes of all bodies of a route that are not taken yet: no route takes the room of another."""
 
     def __init__(self, largest: int) -> None:
         self._most = max(_BYTES, _LARGEST * largest)

@@ -16,6 +16,9 @@ from pointq.ingest.limits.plan import Times
 from pointq.ingest.malformed import Malformed, TellingHandler
 from pointq.ingest.problems import Problem
 
+_HEAD_BYTES = 65_536
+"""A token of 8 KB, and what proxies add; aiohttp alone would take 128 fields of 8 KB from everybody."""
+
 
 class Slow(StrEnum):
     """What a client is too slow with, as the settings name it."""
@@ -28,7 +31,7 @@ class Slow(StrEnum):
 class Connection(TellingHandler):
     """One connection. While its answers wait to be read, no further requests are read."""
 
-    __slots__ = ("_body", "_body_since", "_head_since", "_is_welcome", "_unread_since")
+    __slots__ = ("_body", "_body_since", "_head_bytes", "_head_since", "_is_welcome", "_unread_since")
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Connection(TellingHandler):
         super().__init__(manager, malformed, **options)
         self._is_welcome = is_welcome
         self._head_since: float | None = None
+        self._head_bytes = 0
         self._unread_since: float | None = None
         self._body: web.BaseRequest | None = None
         self._body_since = 0.0
@@ -57,8 +61,12 @@ class Connection(TellingHandler):
         waiter = self._waiter
         if waiter is None or waiter.done():
             self._head_since = None
-        elif self._head_since is None and data:
-            self._head_since = self._loop.time()
+            self._head_bytes = 0
+        elif data:
+            self._head_since = self._head_since or self._loop.time()
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES and self.transport is not None:
+                self.transport.abort()
 
     def pause_writing(self) -> None:
         """The client does not read: neither is it read."""

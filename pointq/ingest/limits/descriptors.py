@@ -20,7 +20,11 @@ def room_for(connections: int) -> int:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    except (OSError, ValueError):
+        # macOS, and Linux where fs.nr_open is less than the hard limit
+        allowed = soft
     if allowed == wanted:
         return connections
     room = max(allowed - _OTHERS, allowed // 2)

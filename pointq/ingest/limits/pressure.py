@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pointq.aio import first_of
-from pointq.errors import RedisError
+from pointq.errors import RedisError, RedisLoginError
 from pointq.ingest.limits.plan import Marks
 from pointq.ingest.limits.tally import Tally
 from pointq.ingest.problems import Problem
@@ -108,13 +108,23 @@ class Pressure:
             except RedisError as exc:
                 log.debug("how full Redis is is not known: %s", exc)
                 self._become(Refused())
+            except Exception:
+                # nobody else would hear of it, and what was refused would be so for ever
+                log.exception("a defect: how full Redis is is not known")
+                self._become(Refused())
             else:
                 self._become(judged(load, self._points, self._memory, self._refused))
             await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
 
     async def _percent(self) -> float | None:
-        with translated(self._url):
-            memory = await self._redis.info("memory")
+        if self._memory == Marks():
+            return None
+        try:
+            with translated(self._url):
+                memory = await self._redis.info("memory")
+        except RedisLoginError:
+            # a right that is missing: how much waits is known all the same
+            return None
         used, most = memory.get("used_memory"), memory.get("maxmemory")
         # managed servers hide some of these
         return 100.0 * used / most if used and most else None

@@ -56,6 +56,10 @@ class Sharing:
                 # the breaker says so
                 log.debug("limits are counted by each server alone: %s", exc)
                 seconds = _REST_SECONDS
+            except Exception:
+                # nobody else would hear of it
+                log.exception("a defect: limits are counted by this server alone")
+                seconds = _REST_SECONDS
             await first_of(asyncio.sleep(seconds), self._stop.wait())
 
     async def settle(self) -> None:

@@ -1,6 +1,7 @@
 """Goes round the open connections, and ends those whose clients are too slow."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 
 from pointq.aio import cancel
@@ -8,6 +9,8 @@ from pointq.ingest.limits.addresses import counted_as
 from pointq.ingest.limits.connection import Connection
 from pointq.ingest.limits.plan import Times
 from pointq.ingest.limits.tally import Tally
+
+log = logging.getLogger("pointq.ingest")
 
 _MOST_SECONDS = 1.0
 """Between two rounds."""
@@ -38,7 +41,11 @@ class Watchman:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._seconds)
-            self.go_round(asyncio.get_running_loop().time())
+            try:
+                self.go_round(asyncio.get_running_loop().time())
+            except Exception:
+                # nobody else would hear of it, and no client would be cut any more
+                log.exception("a defect: slow clients were not looked at")
 
     def go_round(self, now: float) -> None:
         """Once."""
