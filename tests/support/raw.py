@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
-_SUCCESS = re.compile(rb'\{"success":true')
+_SUCCESS = re.compile(rb'(?<=\r\n\r\n)\{"success":true')
 
 
 @dataclass(frozen=True, slots=True)
