@@ -164,7 +164,7 @@ class GroupCommit:
         try:
             merged = merge(self._kind, [s for s, _ in opened], now_us=self._now_us(), zone=self._zone)
             parcels = parcels_of(merged.batch, self._lanes)
-        except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
+        except Exception as exc:  # noqa: BLE001 - a defect must not end the loop: it fails the requests that met it, and says so
             defects.defect(exc, "a group of %d requests failed", len(group))
             _fail(answers, exc)
             return
@@ -211,7 +211,7 @@ class GroupCommit:
             via = await self._accept(parcels, rejected)
         except PointqError as exc:
             _fail(answers, exc)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - told to those who wait
             defects.defect(exc, "%d requests could not be committed", len(answers))
             _fail(answers, exc)
         else:

@@ -86,7 +86,8 @@ def test_a_serial_that_is_none(api: Api, serial: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../x.igc", "/tmp/x.igc", "..\\..\\x.igc", "a/../../x.igc", "%2e%2e%2fx.igc", "x\0.igc", "C:\\x.igc", "~/x.igc"]
+    "name",
+    ["../../x.igc", "/tmp/pointq-x.igc", "..\\..\\x.igc", "a/../../x.igc", "%2e%2e%2fx.igc", "x\0.igc", "C:\\x.igc", "~/x.igc"],  # noqa: S108
 )
 def test_no_file_is_written_where_a_name_says(api: Api, shared_site: Site, name: str) -> None:
     before = outside(shared_site)
@@ -97,7 +98,7 @@ def test_no_file_is_written_where_a_name_says(api: Api, shared_site: Site, name:
         problem(answer, answer.status)
         assert answer.status in {400, 422}
     assert outside(shared_site) == before
-    assert not Path("/tmp/x.igc").exists()  # noqa: S108
+    assert not Path("/tmp/pointq-x.igc").exists()  # noqa: S108
 
 
 def outside(site: Site) -> set[Path]:

@@ -48,15 +48,15 @@ def test_what_a_server_is_told_shows_no_secret(site: Site) -> None:
     assert WORD not in repr(configured.settings) + str(configured.settings) + repr(configured)
     assert configured.settings.auth.jwt_secret
     backends = Servers("redis://:hush-redis@cache", "postgresql://me:hush-database@db/points", embedded=False)
-    plan = serve._plan(configured.settings, backends)  # noqa: SLF001
-    assert plan.flymaster_secret == "hush-flymaster"  # noqa: S105
+    plan = serve._plan(configured.settings, backends)
+    assert plan.flymaster_secret == "hush-flymaster"
     job = Job("pointq.ingest.child", "server", asdict(plan), LogStyle("info", "json", no_color=True))
     assert WORD not in repr(backends) + repr(plan) + str(plan) + repr(job)
 
 
 def test_config_show_and_errors_show_no_secret(site: Site) -> None:
     told = replace(with_secrets(site), redis_url="redis://:hush-redis@127.0.0.1:1/0")
-    for arguments, expect in ((("config", "show"), 0), (("config", "show", "--json"), 0), (("status",), 3)):
+    for arguments, expect in ((("config", "show"), 0), (("config", "show", "--json"), 0), (("status",), 0)):
         done = told.run(*arguments, expect=expect)
         assert WORD not in done.stdout + done.stderr
     away = replace(with_secrets(site), database_url="postgresql://me:hush-database@127.0.0.1:1/points")
