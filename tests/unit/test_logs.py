@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -127,7 +128,7 @@ def _fail() -> None:
     raise ValueError("bad\nluck\x1b[2J")
 
 
-def _fail_with(what: str) -> None:
+def _fail_with(what: str) -> NoReturn:
     raise ValueError(what)
 
 
