@@ -1,13 +1,15 @@
 """Log lines on stderr: for people on a terminal, else one JSON object a line.
 
 Whatever a device, a file or a server sends may end up in a message, so control characters never reach a line as they are:
-nobody can forge a line or steer a terminal. Extra fields are given as the standard library has them:
+nobody can forge a line or steer a terminal. No line is longer than is read, and what looks like a token is left out: an error's
+text may quote a request. Extra fields are given as the standard library has them:
 ``log.info("stored", extra={"points": 3})``.
 """
 
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Literal, TextIO
@@ -34,6 +36,13 @@ _CONTROL_CODES = (
 )
 _AS_ESCAPES = {code: chr(code).encode("unicode_escape").decode("ascii") for code in _CONTROL_CODES}
 _AS_JSON_ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROL_CODES if code >= 0x7F}  # noqa: PLR2004 - those JSON leaves raw
+
+_MOST_CHARACTERS = 2000
+"""Of a message, a value, or a line of a traceback."""
+_MOST_LINES = 200
+"""Of a traceback: its end says most."""
+_TOKENS = re.compile(r"\bpq_[\w-]{20,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=\btoken=)[^&\s'\"]+")
+"""Tokens of pointq, signed ones, and whatever is called one in an address."""
 
 _STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -64,6 +73,14 @@ def printable(text: str) -> str:
     return text.translate(_AS_ESCAPES)
 
 
+def fit(text: str) -> str:
+    """Return `text` as a log may have it: without tokens, and not longer than anybody reads."""
+    hidden = _TOKENS.sub("***", text[: 2 * _MOST_CHARACTERS])
+    if len(hidden) <= _MOST_CHARACTERS and len(text) <= 2 * _MOST_CHARACTERS:
+        return hidden
+    return f"{hidden[:_MOST_CHARACTERS]}… ({len(text):,} characters in all)"
+
+
 def json_printable(text: str) -> str:
     """Return JSON that means the same, with the control characters as escapes that JSON would leave as they are."""
     return text.translate(_AS_JSON_ESCAPES)
@@ -80,7 +97,7 @@ class HumanFormatter(logging.Formatter):
         """Return the line, in local time."""
         time = self.formatTime(record, "%H:%M:%S")
         extras = "".join(f" {printable(key)}={_word(value)}" for key, value in _extras(record).items())
-        line = f"{time} {self._level(record)} {printable(record.getMessage())}{extras and ' '}{extras}"
+        line = f"{time} {self._level(record)} {printable(fit(record.getMessage()))}{extras and ' '}{extras}"
         below = "".join(f"\n    {printable(each)}" for each in _traceback(self, record).splitlines())
         return line + below
 
@@ -99,11 +116,11 @@ class JsonFormatter(logging.Formatter):
             "time": rfc3339(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": fit(record.getMessage()),
         }
         if traceback := _traceback(self, record):
             entry["traceback"] = traceback
-        extras = {key: value for key, value in _extras(record).items() if key not in entry}
+        extras = {key: _fitting(value) for key, value in _extras(record).items() if key not in entry}
         return json_printable(_json(entry | extras))
 
 
@@ -115,12 +132,16 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     parts = [formatter.formatException(record.exc_info)] if record.exc_info else []
     if record.stack_info:
         parts.append(record.stack_info)
-    return "\n".join(parts)
+    return "\n".join([fit(line) for part in parts for line in part.splitlines()][-_MOST_LINES:])
+
+
+def _fitting(value: object) -> object:
+    return fit(value) if isinstance(value, str) else value
 
 
 def _word(value: object) -> str:
     """Return a value as one word, quoted where it would fall apart."""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else fit(str(value))
     return printable(json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=') else text)
 
 

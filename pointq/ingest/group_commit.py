@@ -6,7 +6,6 @@ times as fast as on one request between thirty others' sockets, since they stay 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
@@ -18,14 +17,13 @@ from pointq.ingest.bodies import submission
 from pointq.ingest.intake import Intake, Parcel, Via, parcels_of
 from pointq.ingest.merge import merge
 from pointq.ingest.problems import Problem
+from pointq.ingest.seldom import defects
 from pointq.ingest.submission import Submission, Verdict
 from pointq.metrics.counted import RECORD, REJECTED, SHAPE
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import Kind
 from pointq.points.rejects import Rejects
 from pointq.queue.lanes import Lane
-
-log = logging.getLogger("pointq.ingest")
 
 _GROUP_BYTES = 512 * 1024
 """Bytes of bodies after which a group takes no further request: some 10 ms of work, which everyone else has to wait for."""
@@ -166,8 +164,8 @@ class GroupCommit:
         try:
             merged = merge(self._kind, [s for s, _ in opened], now_us=self._now_us(), zone=self._zone)
             parcels = parcels_of(merged.batch, self._lanes)
-        except Exception as exc:  # a defect must not end the loop: it fails the requests that met it, and says so
-            log.exception("a group of %d requests failed", len(group))
+        except Exception as exc:  # noqa: BLE001 - a defect must not end the loop: it fails the requests that met it, and says so
+            defects.defect(exc, "a group of %d requests failed", len(group))
             _fail(answers, exc)
             return
         task = asyncio.create_task(self._fly(parcels, merged.rejected, answers, merged.verdicts))
@@ -213,8 +211,8 @@ class GroupCommit:
             via = await self._accept(parcels, rejected)
         except PointqError as exc:
             _fail(answers, exc)
-        except Exception as exc:
-            log.exception("%d requests could not be committed", len(answers))
+        except Exception as exc:  # noqa: BLE001 - told to those who wait
+            defects.defect(exc, "%d requests could not be committed", len(answers))
             _fail(answers, exc)
         else:
             if rejected:

@@ -14,6 +14,7 @@ from pointq.errors import PointqError
 from pointq.ingest.doors.gate import Admit
 from pointq.ingest.packing import too_large
 from pointq.ingest.problems import Problem
+from pointq.ingest.seldom import defects
 from pointq.ingest.shortcut import Handler
 
 log = logging.getLogger("pointq.ingest")
@@ -60,7 +61,7 @@ def problem_of(exc: Exception, path: str) -> Problem:
     if isinstance(exc, _CUT):
         # the client went away, or the server ends: whoever hears this still must send it again
         return Problem(HTTPStatus.BAD_REQUEST, f"the body ended early: {exc}")
-    log.error("a request to %s met a defect", path, exc_info=exc)
+    defects.defect(exc, "a request to %s met a defect", path)
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect in pointq; its log says more")
 
 

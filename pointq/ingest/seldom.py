@@ -8,7 +8,7 @@ _EVERY_SECONDS = 1.0
 
 
 class Seldom:
-    """Writes warnings; what is said too soon after another of its kind is counted, and the next one says so."""
+    """Writes warnings and errors; what is said too soon after another of its kind is counted, and the next one says so."""
 
     def __init__(
         self, log: logging.Logger, *, every: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -20,6 +20,13 @@ class Seldom:
 
     def warning(self, message: str, *arguments: object) -> None:
         """Say it; the message itself, without its arguments, is its kind."""
+        self._say(logging.WARNING, message, arguments, None)
+
+    def defect(self, exc: BaseException, message: str, *arguments: object) -> None:
+        """Say it as an error, with the traceback."""
+        self._say(logging.ERROR, message, arguments, exc)
+
+    def _say(self, level: int, message: str, arguments: tuple[object, ...], exc: BaseException | None) -> None:
         now = self._clock()
         at, unsaid = self._said.get(message, (None, 0))
         if at is not None and now - at < self._every:
@@ -28,4 +35,8 @@ class Seldom:
         self._said[message] = now, 0
         if unsaid:
             message = f"{message} (and {unsaid} more like it were not written)"
-        self._log.warning(message, *arguments)
+        self._log.log(level, message, *arguments, exc_info=exc)
+
+
+defects = Seldom(logging.getLogger("pointq.ingest"), every=10.0)
+"""Whoever finds a defect may meet it again and again: a traceback every 10 s tells enough."""

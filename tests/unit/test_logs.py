@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -127,6 +128,10 @@ def _fail() -> None:
     raise ValueError("bad\nluck\x1b[2J")
 
 
+def _fail_with(what: str) -> NoReturn:
+    raise ValueError(what)
+
+
 @pytest.mark.parametrize("form", ["human", "json"])
 def test_a_traceback_comes_along(log: logging.Logger, form: logs.LogFormat) -> None:
     stream = io.StringIO()
@@ -183,3 +188,40 @@ def test_printable_keeps_what_can_be_read() -> None:
 
 def test_bytes_of_a_name_that_are_no_text_are_shown_as_such() -> None:
     assert logs.printable(os.fsdecode(b"flight-\xff.igc")) == r"flight-\udcff.igc"
+
+
+@pytest.mark.parametrize("formatter", [logs.HumanFormatter(colour=False), logs.JsonFormatter()])
+def test_a_line_is_not_longer_than_anybody_reads(formatter: logging.Formatter) -> None:
+    try:
+        _fail_with("\n".join(["y" * 10_000] * 1000))
+    except ValueError:
+        record = logging.LogRecord("n", logging.ERROR, "p", 1, "%s", ("x" * 100_000,), sys.exc_info())
+    record.field = "z" * 100_000
+
+    line, *below = formatter.format(record).splitlines()
+
+    found = [line, *below] if below else [json.loads(line)[key] for key in ("message", "field")]
+    assert "x" * 2000 + "… (100,000 characters in all)" in found[0]
+    assert max(map(len, found)) < 5000
+    assert len(below or json.loads(line)["traceback"].splitlines()) == 200
+
+
+@pytest.mark.parametrize("formatter", [logs.HumanFormatter(colour=False), logs.JsonFormatter()])
+@pytest.mark.parametrize("secret", ["pq_" + "Ab-_" * 10 + "xyz", "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl"])
+def test_no_token_is_in_a_line_whatever_an_error_says(formatter: logging.Formatter, secret: str) -> None:
+    try:
+        _fail_with(f"cannot read /tracking/live?token={secret}&a=b: Bearer {secret}")
+    except ValueError:
+        record = logging.LogRecord("n", logging.ERROR, "p", 1, "of %s", (secret,), sys.exc_info())
+    record.field = f"{secret}"
+
+    written = formatter.format(record)
+
+    assert secret not in written
+    assert secret.rpartition(".")[2] not in written
+    assert "/tracking/live?token=***&a=b: Bearer ***" in written
+
+
+def test_another_token_of_an_address_is_left_out_too() -> None:
+    assert logs.fit("GET /tracking/live?token=hunter2&x=1") == "GET /tracking/live?token=***&x=1"
+    assert logs.fit("a tokenizer=3 and pq_short") == "a tokenizer=3 and pq_short"
