@@ -3,8 +3,8 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from pointq.cli import serve_plan
 from pointq.cli.backends import Servers
-from pointq.cli.commands import serve
 from pointq.config.load import load
 from pointq.supervision.job import Job, LogStyle
 from tests.support.sites import Site
@@ -48,7 +48,7 @@ def test_what_a_server_is_told_shows_no_secret(site: Site) -> None:
     assert WORD not in repr(configured.settings) + str(configured.settings) + repr(configured)
     assert configured.settings.auth.jwt_secret
     backends = Servers("redis://:hush-redis@cache", "postgresql://me:hush-database@db/points", embedded=False)
-    plan = serve._plan(configured.settings, backends)
+    plan = serve_plan.plan_of(configured.settings, backends)
     assert plan.flymaster_secret == "hush-flymaster"
     job = Job("pointq.ingest.child", "server", asdict(plan), LogStyle("info", "json", no_color=True))
     assert WORD not in repr(backends) + repr(plan) + str(plan) + repr(job)
