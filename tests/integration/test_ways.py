@@ -46,8 +46,8 @@ async def test_a_rush_takes_no_more_than_two_connections(site: Site) -> None:
         seen = [0]
         while seen[-1] < 2 or len(seen) < 50:
             await asyncio.sleep(0.01)
+            assert not any(take.done() for take in takes)
             seen.append(int(connection.execute(waiting).fetchall()[0][0]))
-        assert not any(take.done() for take in takes)
         connection.execute("COMMIT")
         await asyncio.gather(*takes)
         assert connection.execute("SELECT count(*) FROM live_track_points").fetchall() == [(6,)]
