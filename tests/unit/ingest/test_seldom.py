@@ -61,13 +61,13 @@ def test_a_defect_that_is_met_again_and_again_has_one_traceback_every_10_s(
 def test_bodies_on_their_way_have_a_bound_together_and_give_their_room_back() -> None:
     arrivals = Arrivals(16 * MIB)
     with arrivals.one() as first, arrivals.one() as second:
-        first(200 * MIB)
-        second(56 * MIB)
+        first(40 * MIB)
+        second(24 * MIB)
         with pytest.raises(Problem, match="too many large bodies") as refused:
             second(1)
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (HTTPStatus.TOO_MANY_REQUESTS, "5")
     with arrivals.one() as third:
-        third(256 * MIB)
+        third(64 * MIB)
 
 
 def test_there_is_room_for_four_of_the_largest_bodies() -> None:
