@@ -21,7 +21,7 @@ test: $(VENV)/dev.stamp build/timescale.stamp build/postgis.stamp ## run every t
 	@$(BIN)/pytest -n 3 --dist loadfile $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
 
 faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
-	@$(BIN)/pytest -n 2 --dist loadfile tests/faults $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile tests/faults $(ARGS)
 
 fuzz: $(VENV)/dev.stamp ## throw damaged files at every format, anything at every endpoint: make fuzz EXAMPLES=100000 ARGS="--hypothesis-seed=1"
 	@POINTQ_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz --timeout=0 tests/unit/formats tests/integration/test_http_fuzz.py $(ARGS)

@@ -24,13 +24,19 @@ class Drain:
     def __init__(self) -> None:
         self.begun = False
 
-    async def empty(self, server: web.Server, most_seconds: float, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Return when every connection has ended, or after that time: what is still open then is being answered too slowly."""
+    async def empty(
+        self, server: web.Server, most_seconds: float, grace_seconds: float = GRACE_SECONDS, *, handshakes: bool = False
+    ) -> None:
+        """Return when every connection has ended, or after that time: what is still open then is being answered too slowly.
+
+        With `handshakes`, of TLS, the grace is waited for in any case.
+        """
         self.begun = True
         loop = asyncio.get_running_loop()
         start = loop.time()
         grace, end = start + min(grace_seconds, most_seconds), start + most_seconds
-        while (open_ones := server.connections) and loop.time() < end:
+        # a connection whose TLS handshake goes on is not among them yet
+        while ((open_ones := server.connections) or (handshakes and loop.time() < grace)) and loop.time() < end:
             if loop.time() >= grace:
                 _close_idle(open_ones)
             await asyncio.sleep(_TICK_SECONDS)

@@ -203,7 +203,7 @@ async def _listen(
         await until.wait()
         log.info("stopping: no new requests, the open ones are finished; Ctrl-C to stop at once")
         superior.stopping(f"{url}: stopping, open requests are finished", plan.stop_seconds)
-        await close(runner, drain, plan.shutdown_seconds)
+        await close(runner, drain, plan.shutdown_seconds, tls=tls is not None)
     finally:
         await runner.cleanup()
 

@@ -9,8 +9,8 @@ from aiohttp import web
 from pointq.ingest.drain import Drain
 from pointq.ingest.port import cannot_listen
 
-_BACKLOG = 1024
-"""Connections that wait for a busy server."""
+_BACKLOG = 4096
+"""Connections that wait for a busy server, or for one that restarts; as in pointq-serve.socket."""
 
 
 async def listen(
@@ -36,9 +36,9 @@ async def listen(
         raise cannot_listen(host, port, exc) from exc
 
 
-async def close(runner: web.AppRunner, drain: Drain, seconds: float) -> None:
+async def close(runner: web.AppRunner, drain: Drain, seconds: float, *, tls: bool) -> None:
     """Listen no more, and let every connection end within that time."""
     for site in tuple(runner.sites):
         await site.stop()
     if runner.server is not None:
-        await drain.empty(runner.server, seconds)
+        await drain.empty(runner.server, seconds, handshakes=tls)

@@ -17,7 +17,11 @@ def page(told: Told, accept: str = "") -> tuple[bytes, str]:
     """The page, and its content type; `accept` is the header of the request."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Told(told))
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):
+        # a version that is no number: prometheus-client compares it all the same
+        encode, content_type = choose_encoder("")
     text: bytes = encode(registry)
     return text, content_type
 

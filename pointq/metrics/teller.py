@@ -1,6 +1,7 @@
 """Telling what all processes of a board counted, whichever of them is asked."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +11,8 @@ from pointq.metrics import families
 from pointq.metrics.board import SILENT_SECONDS, Seat, Sheet, Told, Writer, read
 from pointq.metrics.figures import Figure, Gauge, Series
 from pointq.metrics.together import counters, together
+
+log = logging.getLogger("pointq.metrics")
 
 _SECONDS = 1.0
 
@@ -23,6 +26,7 @@ class Teller:
         self._writer = Writer(seat)
         # of the process that sat here before and died: its points were counted by nobody else
         self._before = counters(read(seat, seat.place).told)
+        self._refused = False
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -36,20 +40,31 @@ class Teller:
         self._stop.set()
         if self._task is not None:
             await self._task
-        self._writer.write(counters(self._own()))
+        self._put(counters(self._own()))
 
     def tell(self) -> Told:
         """What all processes counted, up to now in this one and up to a second ago in the others.
 
         All of it is read from the board: two processes that are asked in turn never tell a counter that goes down.
         """
-        self._writer.write(self._own())
+        self._put(self._own())
         return told(self._seat)
 
     async def _run(self) -> None:
         while not self._stop.is_set():
-            self._writer.write(self._own())
+            self._put(self._own())
             await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
+
+    def _put(self, told: Told) -> None:
+        """Write it down; where the system refuses, no point shall suffer for it."""
+        try:
+            self._writer.write(told)
+        except OSError as exc:
+            if not self._refused:
+                log.warning("metrics stay as they are, since they cannot be written: %s", exc)
+            self._refused = True
+        else:
+            self._refused = False
 
     def _own(self) -> Told:
         now: defaultdict[str, list[Series]] = defaultdict(list)

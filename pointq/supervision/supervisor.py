@@ -21,6 +21,10 @@ _STEADY_SECONDS = 10.0
 """A process that lived so long was no failed start: the next restart comes at once."""
 
 
+_START_SECONDS = 90.0
+"""What a process that is watched may take until it is ready; as TimeoutStartSec in the units."""
+
+
 class Supervisor:
     """Keeps processes running. `start` and `stop` may be called twice.
 
@@ -124,7 +128,7 @@ class Supervisor:
         """The next thing that a process says; empty at its end, which comes at once where it is silent for too long."""
         if process.stdout is None:
             raise RuntimeError("the child has no standard output")
-        watch = job.watch_seconds if slot in self._up else None
+        watch = job.watch_seconds if slot in self._up or job.watch_seconds is None else _START_SECONDS
         try:
             async with asyncio.timeout(watch):
                 return await process.stdout.readline()

@@ -100,9 +100,9 @@ async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
         try:
             heart.start()
             watch.start()
-            superior.ready(shown(worker.figures()))
-            vigil.start()
             async with _told(plan, worker):
+                superior.ready(shown(worker.figures()))
+                vigil.start()
                 await worker.run()
         finally:
             await vigil.stop()

@@ -91,7 +91,7 @@ class Systemd:
 @pytest.fixture
 def systemd(site: Site, tmp_path: Path) -> Iterator[Systemd]:
     with (
-        socket.create_server(("127.0.0.1", 0), backlog=1024) as door,
+        socket.create_server(("127.0.0.1", 0), backlog=4096) as door,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears,
     ):
         hears.bind(str(tmp_path / "notify"))
