@@ -1,6 +1,7 @@
 """What pointq needs of asyncio beyond asyncio: a loop in C, waiting for the first of several, for nobody, longer and longer."""
 
 import asyncio
+import logging
 import random
 import signal
 import threading
@@ -13,6 +14,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[object]]
+
+log = logging.getLogger("pointq")
+
+_DEFECT_SECONDS = 10.0
+"""Before what met a defect is tried again: each leaves a traceback in the log."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -65,6 +71,42 @@ async def cancel(*tasks: "asyncio.Future[Any]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Rounds:
+    """Does something again and again, beside all else, from `start` to `stop`; both may be called twice.
+
+    `once` returns the seconds until the next time. What it raises is a defect: it is logged, and done again, since nobody else
+    would hear that the work has ended.
+    """
+
+    def __init__(self, name: str, once: Callable[[], Awaitable[float]]) -> None:
+        self._name = name
+        self._once = once
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """End behind the round that goes on."""
+        self._stop.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            await first_of(asyncio.sleep(await self._seconds()), self._stop.wait())
+
+    async def _seconds(self) -> float:
+        try:
+            return await self._once()
+        except Exception:
+            log.exception("a defect in what goes on beside the requests: %s", self._name)
+            return _DEFECT_SECONDS
 
 
 def end_on_sigterm() -> None:

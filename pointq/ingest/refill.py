@@ -1,10 +1,9 @@
 """What was spooled goes back into the queue, by itself, as soon as Redis works again."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
-from pointq.aio import Backoff, first_of
+from pointq.aio import Backoff, Rounds
 from pointq.errors import FrameError, SpoolError
 from pointq.ingest.intake import Intake, Parcel, parcels_of
 from pointq.points import frame
@@ -38,31 +37,24 @@ class Refill:
         self._rate = points_per_second
         self._look_seconds = look_seconds
         self._disk = Outage(log, "the spool", Backoff(_LOOK_SECONDS, 30.0))
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("refill", self._once)
 
     def start(self) -> None:
         """Begin to drain."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="refill")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """End after what is on its way; the rest stays in the spool."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                points = await self._move()
-            except SpoolError as exc:
-                self._disk.begin(exc)
-                seconds = self._disk.backoff.step()
-            else:
-                self._disk.end()
-                seconds = points / self._rate if points else self._look_seconds
-            await first_of(asyncio.sleep(seconds), self._stop.wait())
+    async def _once(self) -> float:
+        try:
+            points = await self._move()
+        except SpoolError as exc:
+            self._disk.begin(exc)
+            return self._disk.backoff.step()
+        self._disk.end()
+        return points / self._rate if points else self._look_seconds
 
     async def _move(self) -> int:
         """Put the oldest records back; how many points, 0 where there are none or the queue is closed."""

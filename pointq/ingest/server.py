@@ -4,10 +4,10 @@ import asyncio
 import gc
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pointq.errors import DurabilityError, RedisError, RedisLoginError
@@ -43,7 +43,7 @@ from pointq.metrics.board import board
 from pointq.metrics.counted import SERVING
 from pointq.metrics.teller import Teller
 from pointq.ops.importing.answer import PATH as IMPORT_PATH
-from pointq.points.kinds import KINDS, LIVE
+from pointq.points.kinds import KINDS, LIVE, Kind
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.queue.ledger import Ledger
@@ -81,31 +81,17 @@ async def serve(
         intake, spool, ledger = await _intake(plan, stack)
         limits.work(plan.redis_url, plan.prefix, ledger, stack)
         lanes = lanes_of(shards=plan.shards, prefix=plan.prefix)
-        zone = ZoneInfo(plan.flight_day_timezone)
-        commits = {}
-        for kind in KINDS.values():
-            own = [lane for lane in lanes if lane.kind is kind]
-            commits[kind] = GroupCommit(kind, own, intake, most_points=plan.max_points, zone=zone)
-            commits[kind].start()
-            # the requests are answered by then; what they left behind is committed
-            stack.push_async_callback(commits[kind].stop)
+        commits = _commits(plan, intake, lanes, stack)
         if spool is not None:
-            refill = Refill(spool, intake, lanes, points_per_second=plan.spool_points_per_second)
-            refill.start()
-            stack.push_async_callback(refill.stop)
-        pulse = Pulse(partial(going, intake), ledger, lanes, notice_of(plan, stack))
-        pulse.start()
-        stack.push_async_callback(pulse.stop)
+            _begin(Refill(spool, intake, lanes, points_per_second=plan.spool_points_per_second), stack)
+        _begin(Pulse(partial(going, intake), ledger, lanes, notice_of(plan, stack)), stack)
         desk = Desk(intake, lanes, most_bytes=plan.max_body_bytes)
         stack.push_async_callback(desk.close)
-        teller = Teller(plan.seat or board(1)[0], SERVING)
-        teller.start()
-        stack.push_async_callback(teller.stop)
-        status = status_of(plan, intake, lanes, stack)
+        teller = _begin(Teller(plan.seat or board(1)[0], SERVING), stack)
         services = Services(
             commits,
-            status,
-            zone,
+            status_of(plan, intake, lanes, stack),
+            ZoneInfo(plan.flight_day_timezone),
             desk,
             teller,
             {path: Arrivals(plan.max_body_bytes) for path in (*(kind.endpoint for kind in KINDS.values()), IMPORT_PATH)},
@@ -118,13 +104,40 @@ async def serve(
         def listening(url: str) -> None:
             ready(url)
             superior.ready(shown(url, intake.going))
-            vigil = Vigil(superior, look_at(commits.values(), lambda: intake.going, url, plan.budget_seconds))
-            stack.push_async_callback(vigil.stop)
-            vigil.start()
+            _begin(Vigil(superior, look_at(commits.values(), lambda: intake.going, url, plan.budget_seconds)), stack)
 
         drain = Drain()
         runner = await _runner(plan, services, gate, limits, drain)
         await _listen(plan, runner, drain, tls, listening, until or asyncio.Event(), superior)
+
+
+class _Beside(Protocol):
+    """What goes on beside the requests."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+B = TypeVar("B", bound=_Beside)
+
+
+def _begin(what: B, stack: AsyncExitStack) -> B:
+    what.start()
+    stack.push_async_callback(what.stop)
+    return what
+
+
+def _commits(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExitStack) -> Mapping[Kind, GroupCommit]:
+    """Those of all kinds; the requests are answered when they end, and what they left behind is committed."""
+    zone = ZoneInfo(plan.flight_day_timezone)
+    return {
+        kind: _begin(
+            GroupCommit(kind, [lane for lane in lanes if lane.kind is kind], intake, most_points=plan.max_points, zone=zone),
+            stack,
+        )
+        for kind in KINDS.values()
+    }
 
 
 async def _intake(plan: Plan, stack: AsyncExitStack) -> tuple[Intake, Spool | None, Ledger]:

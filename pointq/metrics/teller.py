@@ -1,12 +1,11 @@
 """Telling what all processes of a board counted, whichever of them is asked."""
 
-import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pointq.aio import first_of
+from pointq.aio import Rounds
 from pointq.metrics import families
 from pointq.metrics.board import SILENT_SECONDS, Seat, Sheet, Told, Writer, read
 from pointq.metrics.figures import Figure, Gauge, Series
@@ -27,19 +26,15 @@ class Teller:
         # of the process that sat here before and died: its points were counted by nobody else
         self._before = counters(read(seat, seat.place).told)
         self._refused = False
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("metrics", self._once)
 
     def start(self) -> None:
         """Begin to tell."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="metrics")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Tell the last of it; the gauges are gone with the process."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
         self._put(counters(self._own()))
 
     def tell(self) -> Told:
@@ -50,10 +45,9 @@ class Teller:
         self._put(self._own())
         return told(self._seat)
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            self._put(self._own())
-            await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
+    async def _once(self) -> float:
+        self._put(self._own())
+        return _SECONDS
 
     def _put(self, told: Told) -> None:
         """Write it down; where the system refuses, no point shall suffer for it."""

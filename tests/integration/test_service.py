@@ -18,7 +18,7 @@ import pytest
 from tests.support.api import LIVE
 from tests.support.http import Client
 from tests.support.points import point
-from tests.support.sites import Site
+from tests.support.sites import Site, run_pointq
 from tests.support.until import PATIENCE_SECONDS, until
 
 CLIENTS = 8
@@ -162,8 +162,6 @@ def test_a_body_that_is_on_its_way_is_taken_while_the_server_stops(systemd: Syst
         answer = slow.recv(4096)
         assert answer.startswith(b"HTTP/1.1 422")
         assert b"Connection: close" in answer
-        systemd.hears.setblocking(True)
-        systemd.hears.sendto(b"STOPPING=1", str(systemd.hears.getsockname()))
 
 
 @pytest.mark.parametrize("command", [("serve", "--no-worker"), ("work", "--priority", "1"), ("work", "--processes", "2")])
@@ -176,6 +174,25 @@ def test_the_watchdog_is_fed_while_it_works_and_only_then(systemd: Systemd, comm
             systemd.hear("RELOADING=1")
             systemd.hear("READY=1")
         systemd.hear("WATCHDOG=1")
+
+
+def test_a_worker_without_its_port_for_metrics_is_not_ready(systemd: Systemd) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        arguments = ("work", "--metrics-port", str(taken.getsockname()[1]))
+        environ = {**systemd.site.environ, "NOTIFY_SOCKET": str(systemd.hears.getsockname())}
+        done = run_pointq(*arguments, environ=environ, home=systemd.site.home)
+    assert done.returncode == 1
+    assert "cannot listen on" in done.stderr
+    systemd.hears.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        systemd.hear("READY=1")
+
+
+def test_an_idle_connection_ends_after_its_grace(systemd: Systemd) -> None:
+    with systemd.running("serve", "--no-worker") as process, Client(systemd.url) as client:
+        assert client.get("/livez").status == 200
+        process.terminate()
+        assert process.wait(5) == 0
 
 
 def test_a_process_that_hangs_is_replaced(systemd: Systemd) -> None:

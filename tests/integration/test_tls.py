@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import signal
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -53,6 +54,19 @@ def serial_at(port: int) -> int:
     """The serial number of the certificate that a new connection is shown."""
     pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def test_a_handshake_that_has_begun_is_finished_and_answered_at_a_stop(site: Site, files: Files) -> None:
+    files.renew()
+    trusting = ssl.create_default_context(cafile=str(files.certificate))
+    with site.serve(*files.arguments, trusted=files.certificate) as server:
+        host, port = server.url.removeprefix("https://").split(":")
+        with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as plain:
+            server.process.send_signal(signal.SIGTERM)
+            until(lambda: "stopping: " in server.log, "it stops")
+            with trusting.wrap_socket(plain, server_hostname=host) as shown:
+                shown.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert shown.recv(4096).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("count", [1, 2])

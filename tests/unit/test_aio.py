@@ -47,3 +47,32 @@ async def test_what_is_to_be_finished_is_and_the_cancellation_comes_behind_it() 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done == [0]
+
+
+async def test_rounds_go_on_after_a_defect_and_end_behind_the_one_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(aio, "_DEFECT_SECONDS", 0)
+    done: list[int] = []
+    third = asyncio.Event()
+
+    async def once() -> float:
+        done.append(len(done))
+        if len(done) == 1:
+            raise RuntimeError("a slip")
+        if len(done) == 3:
+            third.set()
+            await asyncio.sleep(0)
+            done.append(-1)
+        return 0
+
+    rounds = aio.Rounds("test", once)
+    await rounds.stop()
+    rounds = aio.Rounds("test", once)
+    rounds.start()
+    rounds.start()
+    await third.wait()
+    await rounds.stop()
+    assert done == [0, 1, 2, -1]
+    assert "a defect in what goes on beside the requests: test" in caplog.text
+    assert "a slip" in caplog.text

@@ -52,8 +52,9 @@ def work(  # noqa: PLR0913 - one parameter an option
     from dataclasses import replace
 
     from pointq.cli.backends import servers
+    from pointq.systemd.notify import Manager
 
-    app = app_context(ctx)
+    app, manager = app_context(ctx), Manager.take(os.environ)
     flags: dict[str, object] = {"work.processes": processes, "metrics.port": metrics_port, "metrics.host": metrics_host}
     settings = app.load_config(flags).settings
     lanes = chosen_lanes(settings, priority, kind)
@@ -61,7 +62,7 @@ def work(  # noqa: PLR0913 - one parameter an option
         plan = work_plan(settings, backends, lanes, drain=drain, strict=strict)
         if not backends.embedded:
             _check(plan)
-        _run(app, settings, replace(plan, metrics_host=settings.metrics.host, metrics_port=settings.metrics.port))
+        _run(app, settings, manager, replace(plan, metrics_host=settings.metrics.host, metrics_port=settings.metrics.port))
 
 
 def _check(plan: "Plan") -> None:
@@ -73,12 +74,9 @@ def _check(plan: "Plan") -> None:
     asyncio.run(reach(plan.redis_url, plan.database_url, plan.connect_timeout_seconds))
 
 
-def _run(app: AppContext, settings: "Settings", plan: "Plan") -> None:
-
-    from pointq.systemd.notify import Manager
+def _run(app: AppContext, settings: "Settings", manager: "Manager", plan: "Plan") -> None:
     from pointq.work.process import run
 
-    manager = Manager.take(os.environ)
     if settings.work.processes == 1:
         run(plan, manager)
     else:

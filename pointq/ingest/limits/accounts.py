@@ -88,10 +88,14 @@ class Accounts:
             raise self._too_much(account, "requests", wait)
         if points is not None and (wait := points.wait(now)):
             raise self._too_much(account, "points", wait)
-        if requests is not None:
-            requests.take(1)
-            self._changed[whose] = account
+        self.take(account)
         return account
+
+    def take(self, account: Account) -> None:
+        """Take a request off the account, overdrawn or not."""
+        if account.requests is not None:
+            account.requests.take(1)
+            self._changed[account.whose] = account
 
     def changed(self, most: int) -> list[tuple[str, Bucket]]:
         """What other servers have not heard of yet, so many accounts at most; each is given once.

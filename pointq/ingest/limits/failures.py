@@ -39,4 +39,4 @@ class Failures:
         """One more. Raises Problem (429) in its place where there are too many."""
         if self._per_minute:
             self.check(address)
-            self.accounts.admit(counted_as(address))
+            self.accounts.take(self.accounts.of(counted_as(address)))

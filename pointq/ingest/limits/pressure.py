@@ -4,14 +4,13 @@ Over a first mark bulk points (upload, Flymaster, import, scoring) are told to c
 Redis that is away, or full to the last byte, refuses by itself: then points go the other ways, and nothing is refused here.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pointq.aio import first_of
+from pointq.aio import Rounds
 from pointq.errors import RedisError, RedisLoginError
 from pointq.ingest.limits.plan import Marks
 from pointq.ingest.limits.tally import Tally
@@ -77,19 +76,15 @@ class Pressure:
         self._memory = memory
         self._tally = tally
         self._refused = Refused()
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("pressure", self._once)
 
     def start(self) -> None:
         """Begin to look."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="pressure")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
 
     def check_bulk(self) -> None:
         """Raises Problem (429) where bulk points are refused now."""
@@ -101,20 +96,15 @@ class Pressure:
         if self._refused.live is not None:
             raise self._problem("live points", self._refused.live)
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                load = Load(self._waiting(), await self._percent())
-            except RedisError as exc:
-                log.debug("how full Redis is is not known: %s", exc)
-                self._become(Refused())
-            except Exception:
-                # nobody else would hear of it, and what was refused would be so for ever
-                log.exception("a defect: how full Redis is is not known")
-                self._become(Refused())
-            else:
-                self._become(judged(load, self._points, self._memory, self._refused))
-            await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
+    async def _once(self) -> float:
+        try:
+            load = Load(self._waiting(), await self._percent())
+        except RedisError as exc:
+            log.debug("how full Redis is is not known: %s", exc)
+            self._become(Refused())
+        else:
+            self._become(judged(load, self._points, self._memory, self._refused))
+        return _SECONDS
 
     async def _percent(self) -> float | None:
         if self._memory == Marks():
@@ -127,7 +117,7 @@ class Pressure:
             return None
         used, most = memory.get("used_memory"), memory.get("maxmemory")
         # managed servers hide some of these
-        return 100.0 * used / most if used and most else None
+        return 100.0 * used / most if isinstance(used, int) and isinstance(most, int) and most else None
 
     def _become(self, refused: Refused) -> None:
         before, self._refused = self._refused, refused

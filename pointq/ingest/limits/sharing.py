@@ -5,12 +5,11 @@ servers together left. So for an instant each server may let in a burst of its o
 let in until it is paid: in the long run the rate holds. While Redis is away each server counts alone.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
 
-from pointq.aio import first_of
+from pointq.aio import Rounds
 from pointq.errors import RedisError
 from pointq.ingest.limits.accounts import Accounts
 from pointq.queue.buckets import SharedBuckets, Taken
@@ -33,34 +32,24 @@ class Sharing:
         self._shared = buckets
         self._accounts = accounts
         self._clock = clock
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("limits", self._once)
 
     def start(self) -> None:
         """Begin to settle."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="limits")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Settle no more."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            seconds = _SECONDS
-            try:
-                await self.settle()
-            except RedisError as exc:
-                # the breaker says so
-                log.debug("limits are counted by each server alone: %s", exc)
-                seconds = _REST_SECONDS
-            except Exception:
-                # nobody else would hear of it
-                log.exception("a defect: limits are counted by this server alone")
-                seconds = _REST_SECONDS
-            await first_of(asyncio.sleep(seconds), self._stop.wait())
+    async def _once(self) -> float:
+        try:
+            await self.settle()
+        except RedisError as exc:
+            # the breaker says so
+            log.debug("limits are counted by each server alone: %s", exc)
+            return _REST_SECONDS
+        return _SECONDS
 
     async def settle(self) -> None:
         """Tell and hear, once. Raises RedisError."""
