@@ -15,11 +15,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from pointq.ingest.guard import problem_of
 from pointq.ingest.problems import Problem
+from pointq.ingest.seldom import Pace
 
 log = logging.getLogger("pointq.ingest")
 
-_EVERY_SECONDS = 10.0
-"""Between two lines in the log."""
 _MOST_SAID = 200
 """Characters of what aiohttp says of a request: there may be bytes of it in there."""
 
@@ -28,18 +27,12 @@ class Malformed:
     """Says in the log how many requests were no HTTP, at most once in a while."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._since = 0
-        self._said: float | None = None
+        self._pace = Pace(clock=clock)
 
     def tell(self, address: str | None) -> None:
         """One more."""
-        self._since += 1
-        now = self._clock()
-        if self._said is not None and now - self._said < _EVERY_SECONDS:
-            return
-        log.warning("%d requests were no HTTP that can be read, the last from %s", self._since, address)
-        self._since, self._said = 0, now
+        if (count := self._pace.due("malformed")) is not None:
+            log.warning("%d requests were no HTTP that can be read, the last from %s", count, address)
 
 
 class TellingHandler(web.RequestHandler):

@@ -7,6 +7,25 @@ from collections.abc import Callable
 _EVERY_SECONDS = 1.0
 
 
+class Pace:
+    """Says of each kind of line whether it is time for one: the first, and then one every so many seconds."""
+
+    def __init__(self, every: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every = every
+        self._clock = clock
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def due(self, kind: str) -> int | None:
+        """How many there were since the last line, with this one; None: it is too soon for a line."""
+        now = self._clock()
+        at, unsaid = self._said.get(kind, (None, 0))
+        if at is not None and now - at < self._every:
+            self._said[kind] = at, unsaid + 1
+            return None
+        self._said[kind] = now, 0
+        return unsaid + 1
+
+
 class Seldom:
     """Writes warnings and errors; what is said too soon after another of its kind is counted, and the next one says so."""
 
@@ -14,9 +33,7 @@ class Seldom:
         self, log: logging.Logger, *, every: float = _EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._log = log
-        self._every = every
-        self._clock = clock
-        self._said: dict[str, tuple[float, int]] = {}
+        self._pace = Pace(every, clock)
 
     def warning(self, message: str, *arguments: object) -> None:
         """Say it; the message itself, without its arguments, is its kind."""
@@ -27,14 +44,11 @@ class Seldom:
         self._say(logging.ERROR, message, arguments, exc)
 
     def _say(self, level: int, message: str, arguments: tuple[object, ...], exc: BaseException | None) -> None:
-        now = self._clock()
-        at, unsaid = self._said.get(message, (None, 0))
-        if at is not None and now - at < self._every:
-            self._said[message] = at, unsaid + 1
+        count = self._pace.due(message)
+        if count is None:
             return
-        self._said[message] = now, 0
-        if unsaid:
-            message = f"{message} (and {unsaid} more like it were not written)"
+        if count > 1:
+            message = f"{message} (and {count - 1} more like it were not written)"
         self._log.log(level, message, *arguments, exc_info=exc)
 
 

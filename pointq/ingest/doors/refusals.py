@@ -6,11 +6,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from pointq.ingest.problems import Problem
+from pointq.ingest.seldom import Pace
 
 log = logging.getLogger("pointq.ingest")
-
-_EVERY_SECONDS = 10.0
-"""Between two lines on refusals: whoever tries doors must not fill the log."""
 
 _CHALLENGE = 'Bearer realm="pointq"'
 _BASIC = 'Basic realm="pointq", charset="UTF-8"'
@@ -44,17 +42,11 @@ class Refusals:
     """Says in the log how many were refused, at most once in a while."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._since = 0
-        self._said: float | None = None
+        self._pace = Pace(clock=clock)
 
     def tell(self, address: str, path: str, problem: Problem) -> None:
         """One more."""
-        self._since += 1
-        now = self._clock()
-        if self._said is not None and now - self._said < _EVERY_SECONDS:
-            return
-        log.warning(
-            "%d requests were refused for their token, the last from %s to %s: %s", self._since, address, path, problem.detail
-        )
-        self._since, self._said = 0, now
+        if (count := self._pace.due("refused")) is not None:
+            log.warning(
+                "%d requests were refused for their token, the last from %s to %s: %s", count, address, path, problem.detail
+            )
