@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
+import jwt
 import psycopg
 import pytest
 
@@ -403,7 +404,6 @@ def test_a_rehearsal_shows_its_token(closed: Site) -> None:
 
 
 def test_tokens_of_the_replaced_system_open_the_door(closed: Site) -> None:
-    jwt = pytest.importorskip("jwt")
     key = "the-shared-secret-of-the-replaced-system"
     extra = {**CLOSED, "POINTQ_AUTH__JWT_SECRET": key, "POINTQ_AUTH__JWT_CLAIMS": "pilot_id,race_id=42"}
     claims = {"pilot_id": 7, "race_id": 42, "exp": int(time.time()) + 3600}
