@@ -44,9 +44,10 @@ async def test_a_rush_takes_no_more_than_two_connections(site: Site) -> None:
         connection.execute("BEGIN; LOCK TABLE live_track_points IN SHARE MODE")
         takes = [asyncio.create_task(way.take(parcels_of(batch_of(45 + i), LANES), 0)) for i in range(6)]
         seen = [0]
-        while seen[-1] < 2 or len(seen) < 50:
-            await asyncio.sleep(0.01)
-            assert not any(take.done() for take in takes)
+        while seen[-1] < 2 or len(seen) < 15:
+            # seldom: what waits here for the database keeps the loop from the takes
+            await asyncio.sleep(0.1)
+            assert [take.result() for take in takes if take.done()] == []
             seen.append(int(connection.execute(waiting).fetchall()[0][0]))
         connection.execute("COMMIT")
         await asyncio.gather(*takes)

@@ -5,13 +5,15 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pointq.embedded import wheels
 from pointq.errors import EmbeddedError
 from tests.support.needs import missing
 from tests.support.until import until
+
+_ANSWER_SECONDS = 5.0
 
 
 class Valkey:
@@ -65,5 +67,12 @@ def restartable(**settings: str) -> Iterator[Valkey]:
 
 
 def _answers(path: Path) -> bool:
+    """Whether commands are taken: a server listens before it has looked at its files."""
     with socket.socket(socket.AF_UNIX) as line:
-        return line.connect_ex(str(path)) == 0
+        if line.connect_ex(str(path)) != 0:
+            return False
+        line.settimeout(_ANSWER_SECONDS)
+        with suppress(OSError):
+            line.sendall(b"PING\r\n")
+            return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+        return False
