@@ -10,7 +10,6 @@ from redis.exceptions import OutOfMemoryError
 
 from pointq.errors import RedisError
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome, Retention
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.lanes import Lane
@@ -18,6 +17,7 @@ from pointq.queue.producer import Append, History, Producer
 from pointq.queue.shelves import Shelves
 from tests.queue.books import books, put, stored, take
 from tests.queue.servers import valkey
+from tests.support.clients import patient
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ class TestFullServer:
     @pytest.mark.parametrize("shelf", ["dead", "retained"])
     async def test_everything_stays_where_it_is(self, shelf: Any) -> None:
         with valkey(**{"maxmemory-policy": "noeviction"}) as url:
-            redis = connect(url)
+            redis = patient(url)
             keeper = Consumer(redis, "", "keeper", retention=Retention(3600, 1_000))
             await put(Producer(redis, "", Acknowledgement()), self.LANE, 3)
             entries = await take(keeper, self.LANE)
@@ -293,7 +293,7 @@ class TestFullServer:
 
     async def test_storing_makes_room_although_batches_are_kept(self) -> None:
         with valkey(**{"maxmemory-policy": "noeviction"}) as url:
-            redis = connect(url)
+            redis = patient(url)
             keeper = Consumer(redis, "", "keeper", retention=Retention(3600, 2**30))
             producer = Producer(redis, "", Acknowledgement())
             await producer.enqueue([Append(self.LANE, b"x" * 100_000, 10) for _ in range(20)])

@@ -14,11 +14,11 @@ import pytest
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.lanes import lanes_of
 from pointq.queue.producer import Append, Producer
 from tests.store.batches import batch_of
+from tests.support.clients import patient
 from tests.support.processes import Running
 from tests.support.sites import Site
 from tests.support.until import until
@@ -43,7 +43,7 @@ FROZEN = {
 
 
 async def put(site: Site, *batches: PointBatch) -> None:
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     lane = lanes_of([LIVE], prefix=site.prefix)[0]
     appends = [Append(lane, frame.encode(batch), len(batch)) for batch in batches]
     await Producer(redis, site.redis_url, Acknowledgement()).enqueue(appends)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from pointq.queue.connection import connect
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.producer import Producer
 from tests.queue.servers import restartable
 from tests.store.batches import batch_of, check_flights, count_in
+from tests.support.clients import patient
 from tests.work.crew import Crew, until
 
 RESUMED_SECONDS = 5.0
@@ -18,7 +18,7 @@ RESUMED_SECONDS = 5.0
 @pytest.mark.parametrize("kept", ["yes", "no"])
 async def test_a_worker_goes_on_by_itself_soon_after_redis_is_back(crew: Crew, kept: str) -> None:
     with restartable(appendonly=kept, appendfsync="always") as server:
-        redis = connect(server.url)
+        redis = patient(server.url)
         crew = replace(
             crew, redis=redis, redis_url=server.url, producer=Producer(redis, server.url, Acknowledgement()), prefix="own"
         )
