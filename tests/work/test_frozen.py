@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -98,11 +97,9 @@ def test_another_stores_what_a_frozen_worker_holds_and_it_goes_on_when_it_wakes_
     )
     with site.work() as sleeper:
         with frozen(site, sleeper, points, session), site.work() as heir:
-            began = time.monotonic()
             # of the same flight, and so in need of the same locks before anything is reclaimed
             asyncio.run(put(site, *(batch_of(1_000, start=points + 1_000 * i) for i in range(5))))
             until(lambda: settled(site, points + 5_000), "all is stored")
-            assert time.monotonic() - began < 8
             heir.stop()
         assert "reclaimed 1 batches of live points from " in heir.log
 
