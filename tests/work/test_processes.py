@@ -28,7 +28,7 @@ from tests.queue.servers import restartable
 from tests.store.batches import batch_of
 from tests.support.clients import patient
 from tests.support.sites import Site
-from tests.support.until import until
+from tests.support.until import PATIENCE_SECONDS, until
 from tests.work.crew import until as async_until
 
 
@@ -82,7 +82,7 @@ async def supervised(*jobs: Job) -> AsyncIterator[Supervisor]:
     try:
         yield supervisor
     finally:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await supervisor.stop()
             await supervisor.stop()
 
@@ -114,7 +114,7 @@ async def test_draining_workers_end_by_themselves(site: Site) -> None:
     supervisor = Supervisor([work(site, drain=True)] * 2)
     supervisor.start()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await supervisor.ended()
 
     assert stored(site) == 1_000
