@@ -125,8 +125,9 @@ class Load:
 
     @property
     def refused(self) -> list[Sent]:
-        """Requests that were answered, but not with a 202."""
-        return [sent for sent in self.sent if sent.status not in {202, None}]
+        """Requests that were answered, but not with a 202, while the machine left them most of their budget."""
+        refused = [sent for sent in self.sent if sent.status not in {202, None}]
+        return [sent for sent in refused if self._standstill.between(sent.begin, sent.end) < BUDGET_SECONDS / 2]
 
     @property
     def slowest(self) -> float:
