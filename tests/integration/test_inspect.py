@@ -251,7 +251,7 @@ SLOWEST_SECONDS = 4.0
 
 def refused(site: Site, url: str) -> str:
     """Each command ends with exit code 3, soon; what they said, each once."""
-    away = replace(site, redis_url=url)
+    away = replace(site.hasty, redis_url=url)
     said = set()
     for command in COMMANDS:
         began = time.monotonic()

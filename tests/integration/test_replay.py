@@ -468,7 +468,7 @@ class TestTrouble:
 
     def test_redis_stopped_frozen_or_locked(self, site: Site) -> None:
         with restartable() as server:
-            away = replace(site, redis_url=server.url)
+            away = replace(site.hasty, redis_url=server.url)
             process = server._process
             assert process is not None
             process.send_signal(signal.SIGSTOP)
