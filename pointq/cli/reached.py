@@ -19,7 +19,7 @@ async def reached(stack: AsyncExitStack, settings: "Settings") -> "tuple[Redis, 
     url = _url(settings)
     redis = connect(url)
     stack.push_async_callback(redis.aclose)
-    await answers(redis, url)
+    await answers(redis, url, settings.patience_seconds)
     return redis, url
 
 

@@ -178,4 +178,6 @@ class Run:
         )
 
     def _exit_code(self, report: Report) -> ExitCode:
+        if report.refusals and not report.batches:
+            return ExitCode.FAILED
         return ExitCode.REJECTS if report.refusals or report.gone_batches or report.came_back else ExitCode.OK

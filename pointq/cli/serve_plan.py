@@ -37,6 +37,7 @@ def plan_of(settings: Settings, backends: Servers) -> Plan:
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         fallback=settings.serve.fallback,
         budget_seconds=settings.serve.budget_seconds,
+        patience_seconds=settings.patience_seconds,
         spool_dir=settings.data_dir / "spool",
         spool_bytes=settings.spool.max_bytes,
         spool_points_per_second=settings.spool.drain_points_per_second,

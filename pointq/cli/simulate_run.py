@@ -33,7 +33,7 @@ class Run:
         """Fly, and compare with that database, if one is given. Raises BackendError where either is not there at the start."""
         with Progress(self.app, self.plan) as progress:
             if database_url is not None:
-                async with database(database_url):
+                async with database(database_url, self.settings.patience_seconds):
                     pass  # it is there: found out now, not after four hours
             simulation = Simulation(self.plan, progress.flying)
             self._listen(simulation, progress)
@@ -57,7 +57,14 @@ class Run:
             return not self._interrupted.is_set()
 
         zone = ZoneInfo(self.settings.flight_day_timezone)
-        return await verify(url, simulation.devices, zone, tick, tables_of(self.settings.tables))
+        return await verify(
+            url,
+            simulation.devices,
+            zone,
+            tick,
+            patience=self.settings.patience_seconds,
+            tables=tables_of(self.settings.tables),
+        )
 
     def _listen(self, simulation: Simulation, progress: Progress) -> None:
         """The first Ctrl-C ends the flying, the next the comparing; in either case with the report. One more ends at once."""

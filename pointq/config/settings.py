@@ -212,6 +212,10 @@ class Settings(Section):
     flight_day_timezone: TimeZone = Field(
         default="UTC", description="Time zone in which the day of a flight begins, where a device sends no flight id"
     )
+    patience_seconds: Seconds = Field(
+        default=0.4,
+        description="How long status, check and all that only looks wait for servers, in seconds; more where the line is slow",
+    )
     redis: RedisSettings = RedisSettings()
     database: DatabaseSettings = DatabaseSettings()
     chunks: ChunkSettings = ChunkSettings()

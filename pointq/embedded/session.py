@@ -12,8 +12,8 @@ Four lock files (`flock`, so the kernel releases them however a process dies) an
 - `embedded.json`: the servers are ready. Its removal is the order to stop; the signal after it only hastens that.
 
 A command comes: start.lock, users.lock; if the keeper lives, wait for the state file, else start a keeper and wait for
-its word; release start.lock. A keeper that is alive without the file is starting (its command was killed) or stopping:
-the command waits for whichever end comes.
+its word; release start.lock; wait until both servers answer. A keeper that is alive without the file is starting (its
+command was killed) or stopping: the command waits for whichever end comes.
 
 A command leaves: start.lock, then users.lock exclusively without waiting. If that fails others are there, and it is
 done. If not it was the last: remove the file, signal the keeper, wait until keeper.lock and servers.lock are free.
@@ -44,6 +44,9 @@ from pointq.errors import EmbeddedError
 
 START_SECONDS = 180.0
 """For a keeper to say whether the servers run; longer than its own bound for that, so that its word is heard."""
+
+ANSWER_SECONDS = 10.0
+"""For servers that run to answer: recovery from a crash may take some, and one that hangs is told of while somebody waits."""
 
 TURN_SECONDS = 200.0
 """For `start.lock`; longer than any holder of it takes."""
@@ -105,9 +108,13 @@ def _come(layout: Layout, users: Lock) -> Backends:
         if not users.shared():
             raise EmbeddedError(f"{layout.users_lock} is held by something else than pointq")
         found = _running(layout) or _start(layout)
-        if not wait_until(lambda: _answer(layout, found), START_SECONDS):
-            raise EmbeddedError(f"the embedded servers do not answer in {layout.data_dir}", hint=f"see {layout.keeper_log}")
-        return found.backends
+    # held by users.lock alone: whoever comes or leaves meanwhile need not wait for a server that hangs
+    if not wait_until(lambda: _answer(layout, found), ANSWER_SECONDS):
+        raise EmbeddedError(
+            f"the embedded servers of {layout.data_dir} run, and do not answer within {ANSWER_SECONDS:g} s",
+            hint=f"one of them hangs or recovers from a crash; see {layout.keeper_log}",
+        )
+    return found.backends
 
 
 def _leave(layout: Layout, users: Lock) -> None:

@@ -40,6 +40,8 @@ class Plan:
     connect_timeout_seconds: float = 5.0
     fallback: Sequence[Literal["database", "spool"]] = ("database", "spool")
     budget_seconds: float = 2.0
+    patience_seconds: float = 0.4
+    """For servers that are asked for the status."""
     spool_dir: Path | None = None
     spool_bytes: int = 1024 * 1024 * 1024
     spool_points_per_second: float = 100_000.0

@@ -28,8 +28,16 @@ def status_of(plan: Plan, intake: Intake, lanes: Sequence[Lane], stack: AsyncExi
     # a client of its own: a question must not wait behind batches that a frozen server keeps
     redis = connect(plan.redis_url, max_connections=plan.max_connections)
     stack.push_async_callback(redis.aclose)
-    ask = partial(collect, redis, plan.redis_url, plan.database_url, lanes)
-    return Remembered(partial(ask, prefix=plan.prefix, spool=plan.spool_dir, intake=partial(going, intake)))
+    ask = partial(collect, redis, (plan.redis_url, plan.database_url), lanes)
+    return Remembered(
+        partial(
+            ask,
+            prefix=plan.prefix,
+            spool=plan.spool_dir,
+            intake=partial(going, intake),
+            patience=plan.patience_seconds,
+        )
+    )
 
 
 def going(intake: Intake) -> IntakeStatus:

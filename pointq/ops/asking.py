@@ -15,7 +15,7 @@ from pointq.queue.connection import translated
 from pointq.queue.durability import persistence
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import Lane
-from pointq.queue.measure import measure
+from pointq.queue.measure import measure_all
 from pointq.spool.stats import inspect
 from pointq.store.connection import connect, describe
 from pointq.store.faults import unreachable
@@ -33,10 +33,16 @@ LOST_SECONDS = 5.0
 
 async def ask_redis(redis: "Redis", url: str, lanes: Sequence[Lane], prefix: str) -> QueueFacts:
     """The server, its lanes and the workers. Raises RedisError."""
-    with translated(url):
-        kept = await persistence(redis)
-        memory = await redis.info("memory")
     heartbeats = Heartbeats(redis, url, prefix)
+    with translated(url):
+        # at once: on a slow line each turn costs what all of them cost
+        kept, memory, measured, now, beats = await asyncio.gather(
+            persistence(redis),
+            redis.info("memory"),
+            measure_all(redis, url, lanes),
+            heartbeats.now(),
+            heartbeats.read(),
+        )
     server = RedisStatus(
         True,
         kept.engine,
@@ -47,9 +53,8 @@ async def ask_redis(redis: "Redis", url: str, lanes: Sequence[Lane], prefix: str
         memory.get("maxmemory_policy"),
         kept.summary,
     )
-    measures = dict(zip(lanes, await asyncio.gather(*(measure(redis, url, lane) for lane in lanes)), strict=True))
-    now = await heartbeats.now()
-    return QueueFacts(server, measures, tuple(_worker(beat, now) for beat in await heartbeats.read()))
+    measures = dict(zip(lanes, measured, strict=True))
+    return QueueFacts(server, measures, tuple(_worker(beat, now) for beat in beats))
 
 
 class Database:

@@ -20,16 +20,23 @@ _ABOUT_DISK = frozenset({"intake", "spool"})
 
 
 async def facts(
-    names: Collection[str], redis_url: str, database_url: str, lanes: Sequence[Lane], *, prefix: str, spool: Path
+    names: Collection[str],
+    redis_url: str,
+    database_url: str,
+    lanes: Sequence[Lane],
+    *,
+    prefix: str,
+    spool: Path,
+    patience: float,
 ) -> Status:
-    """The status as far as those checks need it."""
+    """The status as far as those checks need it; whoever is asked has `patience` seconds."""
     wanted = set(names)
     disk = spool if wanted & _ABOUT_DISK else None
     queue, database, spooled, servers = await asyncio.gather(
-        in_time(_redis(redis_url, lanes, prefix) if wanted & _ABOUT_REDIS else _nobody()),
-        in_time(ask_database(database_url) if wanted & _ABOUT_DATABASE else _nobody()),
-        in_time(ask_spool(disk)),
-        in_time(ask_servers(disk)),
+        in_time(_redis(redis_url, lanes, prefix) if wanted & _ABOUT_REDIS else _nobody(), patience),
+        in_time(ask_database(database_url) if wanted & _ABOUT_DATABASE else _nobody(), patience),
+        in_time(ask_spool(disk), patience),
+        in_time(ask_servers(disk), patience),
     )
     known = () if isinstance(servers, Exception) else servers
     return compose(queue, database, lanes, datetime.now(UTC), spool=spooled, servers=known)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pointq.errors import BackendError
 from pointq.ops.asking import Database, ask_redis, ask_servers, ask_spool
 from pointq.ops.notices import IntakeStatus
+from pointq.ops.question import silence
 from pointq.ops.status import DatabaseStatus, Status, compose
-from pointq.queue.answering import PATIENCE
 from pointq.queue.lanes import Lane
 
 if TYPE_CHECKING:
@@ -20,36 +20,39 @@ NOTHING_RUNS = "the embedded servers do not run; `pointq serve` starts them"
 
 T = TypeVar("T")
 
+Addresses = tuple[str, str]
+"""URLs of Redis and of the database."""
+
 
 async def collect(
     redis: "Redis",
-    redis_url: str,
-    database_url: str,
+    addresses: Addresses,
     lanes: Sequence[Lane],
     *,
     prefix: str = "pointq",
     spool: Path | None = None,
     intake: Callable[[], IntakeStatus] | None = None,
+    patience: float,
 ) -> Status:
-    """Ask Redis, the database and the disk at the same time, each at most `PATIENCE` seconds."""
+    """Ask Redis, the database and the disk at the same time, each at most `patience` seconds."""
     queue, database, spooled, told = await asyncio.gather(
-        in_time(ask_redis(redis, redis_url, lanes, prefix)),
-        in_time(ask_database(database_url)),
-        in_time(ask_spool(spool)),
-        in_time(ask_servers(spool)),
+        in_time(ask_redis(redis, addresses[0], lanes, prefix), patience),
+        in_time(ask_database(addresses[1]), patience),
+        in_time(ask_spool(spool), patience),
+        in_time(ask_servers(spool), patience),
     )
     now = datetime.now(UTC)
     servers = () if isinstance(told, Exception) else told
     return compose(queue, database, lanes, now, spool=spooled, intake=intake() if intake else None, servers=servers)
 
 
-async def in_time(question: Awaitable[T]) -> T | BackendError | TimeoutError:
-    """The answer, or why there is none within `PATIENCE` seconds."""
+async def in_time(question: Awaitable[T], patience: float) -> T | BackendError | TimeoutError:
+    """The answer, or why there is none within `patience` seconds."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await question
     except TimeoutError:
-        return TimeoutError(f"no answer within {PATIENCE:g} s")
+        return silence(patience)
     except BackendError as exc:
         return exc
 

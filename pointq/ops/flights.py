@@ -51,9 +51,9 @@ class FlightList:
     flights: Sequence[FlightReport]
 
 
-async def look(url: str, wanted: Wanted, now: dt.datetime) -> FlightList:
-    """The stored flights. Raises DatabaseError, within a second where the database is down or says nothing."""
-    async with database(url) as connection:
+async def look(url: str, wanted: Wanted, now: dt.datetime, patience: float) -> FlightList:
+    """The stored flights. Raises DatabaseError, also where the database says nothing for `patience` seconds."""
+    async with database(url, patience) as connection:
         found, total = await in_time(find_flights(connection, wanted), connection, url)
     return FlightList(now, total, [report(flight, now) for flight in found])
 
@@ -77,13 +77,13 @@ def report(flight: StoredFlight, now: dt.datetime) -> FlightReport:
 
 
 async def export(
-    url: str, name: str, kind: str | None, format_name: str, out: BinaryIO, tables: Tables = PLAIN
+    url: str, name: str, kind: str | None, format_name: str, out: BinaryIO, *, patience: float, tables: Tables = PLAIN
 ) -> StoredFlight:
     """Write the flight with that id or UUID to `out`; it is read piece by piece, and never whole in memory.
 
     Raises UsageError where the id means several flights, PointqError where it means none, DatabaseError.
     """
-    async with database(url) as connection, snapshot(connection):
+    async with database(url, patience) as connection, snapshot(connection):
         flight = _the_one(await in_time(flights_called(connection, name, kind), connection, url), name)
         stored = tables.points[flight.kind]
         survey = Survey()

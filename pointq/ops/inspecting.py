@@ -13,7 +13,7 @@ from pointq.ops.asking import LOST_SECONDS
 from pointq.ops.batches import Batch, from_seen, from_spool
 from pointq.queue.browse import STATES, Browser, Seen, Span, State
 from pointq.queue.heartbeats import Heartbeats
-from pointq.queue.measure import measure
+from pointq.queue.measure import measure_all
 from pointq.spool.look import look as look_into_spool
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class LaneCounts:
 
 async def counts(redis: "Redis", url: str, lanes: Sequence["Lane"]) -> list[LaneCounts]:
     """How much there is, for whoever looks at a part. Raises RedisError."""
-    found = [(lane, await measure(redis, url, lane)) for lane in lanes]
+    measures = await measure_all(redis, url, lanes)
     return [
         LaneCounts(
             lane.kind.name,
@@ -70,7 +70,7 @@ async def counts(redis: "Redis", url: str, lanes: Sequence["Lane"]) -> list[Lane
             m.dead_batches,
             m.dead_points,
         )
-        for lane, m in found
+        for lane, m in zip(lanes, measures, strict=True)
     ]
 
 

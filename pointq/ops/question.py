@@ -35,6 +35,7 @@ class Question(Generic[T]):
     async def answer(self, within: float) -> T | BackendError | TimeoutError:
         """What comes within so many seconds, or why nothing does."""
         now = self._clock()
+        is_new = self._open is None
         if self._open is None:
             if self._failure and now < self._again_at:
                 return self._failure
@@ -42,6 +43,8 @@ class Question(Generic[T]):
             self._open = asyncio.ensure_future(self._ask())
         await asyncio.wait({self._open}, timeout=within)
         if not self._open.done():
+            if is_new:
+                return silence(within)
             return TimeoutError(f"no answer for {self._clock() - self._asked_at:.0f} s")
         done, self._open = self._open, None
         return self._took(done)
@@ -62,3 +65,8 @@ class Question(Generic[T]):
         self._failure = None
         self._backoff.reset()
         return answer
+
+
+def silence(patience: float) -> TimeoutError:
+    """What to say of somebody who did not answer within so many seconds; on a slow line that is no outage."""
+    return TimeoutError(f"no answer within {patience:g} s (patience_seconds)")

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from psycopg import AsyncConnection
 
 from pointq.errors import DatabaseError
-from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import translated
 from pointq.store.connection import abort, describe
@@ -33,13 +32,16 @@ async def reach(redis_url: str, database_url: str, within: float) -> None:
 
 
 @asynccontextmanager
-async def database(url: str) -> AsyncIterator[AsyncConnection[Any]]:
-    """A connection to the database for as long as needed. Raises DatabaseError, within a second also where it is frozen."""
+async def database(url: str, patience: float) -> AsyncIterator[AsyncConnection[Any]]:
+    """A connection to the database for as long as needed.
+
+    Raises DatabaseError, also where the server says nothing for `patience` seconds.
+    """
     try:
-        async with asyncio.timeout(PATIENCE):
-            connection = await connect_database(url)
+        async with asyncio.timeout(patience):
+            connection = await connect_database(url, within=patience)
     except TimeoutError as exc:
-        raise silent(url, PATIENCE) from exc
+        raise silent(url, patience) from exc
     try:
         yield connection
     finally:
@@ -66,5 +68,6 @@ async def in_time(answer: Awaitable[T], connection: AsyncConnection[Any], url: s
 def silent(url: str, seconds: float) -> DatabaseError:
     """What to say of a database that did not answer for so long."""
     return DatabaseError(
-        f"the database at {describe(url)} says nothing for {seconds:g} s", hint="check that it is not stopped or overloaded"
+        f"the database at {describe(url)} says nothing for {seconds:g} s",
+        hint="check that it is not stopped or overloaded; where only the line is slow, set patience_seconds",
     )

@@ -11,22 +11,18 @@ from typing import Generic, TypeVar
 
 from pointq.errors import BackendError, DatabaseError, RedisError
 from pointq.ops.asking import Database, ask_redis, ask_servers, ask_spool
-from pointq.ops.collect import NOTHING_RUNS
+from pointq.ops.collect import NOTHING_RUNS, Addresses
 from pointq.ops.history import History
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.question import Question
 from pointq.ops.status import DatabaseStatus, QueueFacts, QueueStatus, SpoolStatus, Status, compose, queue_status
 from pointq.ops.trend import Sample
-from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane
 
 _SPARE_CONNECTIONS = 4
 
 T = TypeVar("T")
-
-Addresses = tuple[str, str]
-"""URLs of Redis and of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,10 @@ class Watch:
         *,
         prefix: str = "pointq",
         spool: Path | None = None,
+        patience: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._patience = patience
         self._addresses = addresses
         self._lanes = lanes
         self._prefix = prefix
@@ -77,7 +75,7 @@ class Watch:
         self._histories = {lane.kind.name: History() for lane in lanes}
 
     async def look(self) -> View:
-        """Ask everyone, each at most `PATIENCE` seconds."""
+        """Ask everyone, each at most `patience` seconds."""
         answers = await self._ask()
         now, wall = self._clock(), datetime.now(UTC)
         compose_at = partial(compose, lanes=self._lanes, now=wall, spool=answers.spool, servers=answers.servers)
@@ -110,7 +108,7 @@ class Watch:
             return _Answers(RedisError(NOTHING_RUNS), DatabaseError(NOTHING_RUNS))
         if self._sources is None:
             self._sources = _Sources(addresses, self._lanes, self._prefix, self._spool)
-        return await self._sources.ask()
+        return await self._sources.ask(self._patience)
 
     def _remember(self, now: float, status: Status) -> Status:
         """Put the look down in the histories; the document with the trends."""
@@ -131,12 +129,12 @@ class _Sources:
         self._about_spool = Question(partial(ask_spool, spool))
         self._about_servers = Question(partial(ask_servers, spool))
 
-    async def ask(self) -> _Answers:
+    async def ask(self, patience: float) -> _Answers:
         queue, database, spool, servers = await asyncio.gather(
-            self._about_queue.answer(PATIENCE),
-            self._about_database.answer(PATIENCE),
-            self._about_spool.answer(PATIENCE),
-            self._about_servers.answer(PATIENCE),
+            self._about_queue.answer(patience),
+            self._about_database.answer(patience),
+            self._about_spool.answer(patience),
+            self._about_servers.answer(patience),
         )
         return _Answers(queue, database, spool, () if isinstance(servers, Exception) else servers)
 

@@ -1,5 +1,6 @@
 """What makes an accepted batch durable on this server."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -53,18 +54,21 @@ class Persistence:
 
 async def persistence(redis: "Redis") -> Persistence:
     """Ask the server."""
-    info = await redis.info("server", "persistence")
-    try:
-        fsync = (await redis.config_get("appendfsync")).get("appendfsync")
-    except redis_errors.ResponseError:
-        # managed servers refuse CONFIG
-        fsync = None
+    info, fsync = await asyncio.gather(redis.info("server", "persistence"), _fsync(redis))
     return Persistence(
         "valkey" if "valkey_version" in info else "redis",
         str(info.get("valkey_version", info["redis_version"])),
         bool(info.get("aof_enabled")),
         fsync,
     )
+
+
+async def _fsync(redis: "Redis") -> str | None:
+    try:
+        return (await redis.config_get("appendfsync")).get("appendfsync")
+    except redis_errors.ResponseError:
+        # managed servers refuse CONFIG
+        return None
 
 
 def acknowledgement(server: Persistence, durability: Literal["fsync", "memory"], min_replicas: int = 0) -> Acknowledgement:

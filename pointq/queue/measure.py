@@ -1,6 +1,6 @@
 """What a lane holds and how fast it moves, in one step that reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,19 @@ class Measure:
 
 async def measure(redis: "Redis", url: str, lane: "Lane") -> Measure:
     """Measure a lane. Raises RedisError."""
+    (found,) = await measure_all(redis, url, [lane])
+    return found
+
+
+async def measure_all(redis: "Redis", url: str, lanes: "Sequence[Lane]") -> list[Measure]:
+    """Measure lanes, each at a moment of its own, on one connection and in one turn. Raises RedisError."""
+    ask = script(redis, "measure")
     with translated(url):
-        now, counters, rates, oldest = await script(redis, "measure")([lane.stream, lane.counters, lane.rates])
-    return interpret(float(now), _pairs(counters), _pairs(rates), oldest.decode())
+        async with redis.pipeline(transaction=False) as asking:
+            for lane in lanes:
+                await ask([lane.stream, lane.counters, lane.rates], client=asking)
+            answers = await asking.execute()
+    return [interpret(float(now), _pairs(counters), _pairs(rates), oldest.decode()) for now, counters, rates, oldest in answers]
 
 
 def interpret(now: float, counters: Mapping[str, str], rates: Mapping[str, str], oldest: str) -> Measure:

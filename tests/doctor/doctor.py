@@ -15,7 +15,7 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 
 @dataclass(frozen=True)
 class Patient:
-    """A set-up that is examined. `settings` are environment variables."""
+    """A set-up that is examined. `settings` are environment variables. Its servers have long to answer; else it is `hasty`."""
 
     home: Path
     settings: dict[str, str] = field(default_factory=dict)
@@ -24,12 +24,18 @@ class Patient:
         """The same with other settings: POINTQ_ and __ as in the environment."""
         return Patient(self.home, self.settings | settings)
 
+    @property
+    def hasty(self) -> "Patient":
+        """The same with pointq's own patience, where something hangs."""
+        return self.with_(POINTQ_PATIENCE_SECONDS="0.4")
+
     def load(self) -> config.LoadedConfig:
         environ = {
             "HOME": str(self.home),
             "POINTQ_DATA_DIR": str(self.home / "data"),
             "POINTQ_REDIS__URL": NO_REDIS,
             "POINTQ_DATABASE__URL": NO_DATABASE,
+            "POINTQ_PATIENCE_SECONDS": "30",
         }
         return config.load(environ=environ | self.settings, cwd=self.home)
 

@@ -54,7 +54,7 @@ class Ward:
     def site(self) -> Site:
         redis_url = self.queue.url.replace("unix://", f"unix://:{self.queue_password}@")
         user = f"{GUARDED}:{self.database_password}"
-        return Site(redis_url, self.database.url("postgres", user), "pointq", self.home)
+        return Site(redis_url, self.database.url("postgres", user), "pointq", self.home).hasty
 
     def examine(self) -> Any:
         """Run the command; something is wrong."""

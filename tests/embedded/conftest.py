@@ -4,9 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +14,20 @@ from pointq.embedded import use
 from pointq.embedded.layout import Layout
 from pointq.embedded.waiting import wait_until
 from tests.embedded.commands import COMMAND, PROJECT, Command, Start, gone, said
+from tests.support.programs import folder_of_a_server
 from tests.support.until import PATIENCE_SECONDS
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    """A folder that any user can reach, like /var/lib; in memory if there is room: every database has 50 MB."""
-    memory = Path("/dev/shm")  # noqa: S108 - a name of our own in it follows
-    fit = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30 and not os.statvfs(memory).f_flag & os.ST_NOEXEC
-    with tempfile.TemporaryDirectory(prefix="pointq-test-", dir=memory if fit else None) as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder)
 
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    with open_folder() as folder:
+    with folder_of_a_server("pointq-test-") as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def used() -> Iterator[Path]:
     """A copy of a data folder that has been used once: a database is made in half a second, and copied in a tenth."""
-    with open_folder() as folder:
+    with folder_of_a_server("pointq-test-") as folder:
         with use(folder / "data"):
             pass
         for log in folder.glob("data/*.log"):

@@ -5,12 +5,17 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 
-from pointq.embedded import Backends, probe, use
+from pointq.embedded import Backends, probe, session, use
 from pointq.embedded.layout import Layout
+from pointq.embedded.locks import Lock
+from pointq.embedded.state import State
 from pointq.embedded.waiting import wait_until
+from pointq.errors import EmbeddedError
 from tests.embedded.commands import PROJECT, Start, gone, keeper_pid, said
+from tests.support.frozen import frozen, redis_pids
 
 
 def answers(backends: Backends) -> bool:
@@ -135,6 +140,24 @@ def test_the_import_is_light() -> None:
     script = "import sys, pointq.embedded; print([m for m in ('psycopg', 'redis', 'asyncio', 'numpy') if m in sys.modules])"
     done = subprocess.run((sys.executable, "-c", script), cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_server_that_hangs_is_told_of_and_holds_nobody_else_up(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = session._answer
+    turns = []
+
+    def look(layout: Layout, found: State) -> bool:
+        with Lock(layout.start_lock) as turn:
+            turns.append(turn.exclusive())
+        return looks(layout, found)
+
+    with use(layout.data_dir) as backends, frozen(*redis_pids(backends.redis_url)):
+        monkeypatch.setattr(session, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(session, "_answer", look)
+        with pytest.raises(EmbeddedError, match=r"do not answer within 0\.5 s") as raised, use(layout.data_dir):
+            pass
+    assert "hangs" in str(raised.value.hint)
+    assert all(turns)
 
 
 def test_waiting_has_a_bound() -> None:

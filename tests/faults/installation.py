@@ -118,7 +118,7 @@ class Installation:
         async def ask() -> Status:
             client = patient(self.queue.url)
             try:
-                return await collect(client, self.queue.url, self.admin_url, lanes_of(), spool=self.spool)
+                return await collect(client, (self.queue.url, self.admin_url), lanes_of(), spool=self.spool, patience=10)
             finally:
                 await client.aclose()
 

@@ -124,7 +124,7 @@ def test_a_backend_that_does_not_answer(servers: Guarded, tmp_path: Path, backen
         "wrong password": (f"redis://:nonsense@127.0.0.1:{servers.redis_port}/0", servers.database_url(password="nonsense")),
     }[trouble]
     urls = (bad[0], good[1]) if backend == "redis" else (good[0], bad[1])
-    site = Site(*urls, f"check-{tmp_path.name}", tmp_path)
+    site = Site(*urls, f"check-{tmp_path.name}", tmp_path).hasty
     pids = () if trouble != "frozen" else redis_pids(good[0]) if backend == "redis" else database_pids(good[1])
     with frozen(*pids) if pids else nullcontext():
         checks = found(site, expect=CRITICAL)
@@ -133,7 +133,7 @@ def test_a_backend_that_does_not_answer(servers: Guarded, tmp_path: Path, backen
         )
         other = found(site, "--only", "database" if backend == "redis" else "redis")
         begin = time.monotonic()
-        asyncio.run(facts(CHECKS, *urls, lanes_of(), prefix=site.prefix, spool=tmp_path))
+        asyncio.run(facts(CHECKS, *urls, lanes_of(), prefix=site.prefix, spool=tmp_path, patience=0.4))
         took = time.monotonic() - begin
     assert took < ANSWER_SECONDS
     assert checks[backend, backend]["state"] == "critical"

@@ -252,7 +252,7 @@ PATIENT_SECONDS = 3.0
 
 def refused(site: Site, url: str) -> str:
     """Each command ends with exit code 3, soon; what they said, each once."""
-    away = replace(site, redis_url=url)
+    away = replace(site.hasty, redis_url=url)
     said = set()
     good = seconds(partial(site.run, "inspect", "upload"))
     for command in COMMANDS:

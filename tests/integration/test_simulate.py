@@ -98,7 +98,7 @@ async def compared(site: Site, simulation: Simulation) -> Verification:
     async def tick(_: int) -> bool:
         return True
 
-    return await verify(site.database_url, simulation.devices, UTC, tick, wait=0)
+    return await verify(site.database_url, simulation.devices, UTC, tick, patience=30, wait=0)
 
 
 async def test_missing_and_extra_rows_are_counted(site: Site, server: Server) -> None:

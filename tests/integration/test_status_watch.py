@@ -40,7 +40,7 @@ def watching(
 def own_site(servers: Guarded, tmp_path: Path) -> Site:
     """A site on them."""
     url = f"redis://:{quote(PASSWORD, safe='')}@127.0.0.1:{servers.redis_port}/0"
-    return Site(url, servers.database_url(), f"watch-{tmp_path.name}", tmp_path)
+    return Site(url, servers.database_url(), f"watch-{tmp_path.name}", tmp_path).hasty
 
 
 def test_the_screen_shows_what_waits_and_who_works(site: Site, server: Server) -> None:

@@ -131,7 +131,13 @@ def _outcome(app: AppContext, flags: dict[str, str | None], only: str | None) ->
         raise BackendError(NOTHING_RUNS)
     lanes = lanes_of(shards=settings.queue.shards, prefix=settings.queue.prefix)
     asking = facts(
-        names, found.redis_url, found.database_url, lanes, prefix=settings.queue.prefix, spool=settings.data_dir / "spool"
+        names,
+        found.redis_url,
+        found.database_url,
+        lanes,
+        prefix=settings.queue.prefix,
+        spool=settings.data_dir / "spool",
+        patience=settings.patience_seconds,
     )
     status = aio.run_impatiently(asking)
     findings = checked(status, _limits(settings), names)

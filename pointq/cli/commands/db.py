@@ -110,7 +110,7 @@ def _looked(settings: "Settings", act: "Callable[[AsyncConnection], Awaitable[T]
     from pointq.ops.reach import database, in_time
 
     async def run(url: str) -> "T":
-        async with database(url) as connection:
+        async with database(url, settings.patience_seconds) as connection:
             return await in_time(act(connection), connection, url)
 
     with servers(settings) as backends:

@@ -64,7 +64,7 @@ def flights(
     _tables(settings)
     wanted = Wanted(_kind(kind), parse_moment(since, now) if since else None, device, limit or None)
     with servers(settings) as backends:
-        found = aio.run_impatiently(look(backends.database_url, wanted, now))
+        found = aio.run_impatiently(look(backends.database_url, wanted, now, settings.patience_seconds))
     if as_json:
         print_json(found)
         return
@@ -98,7 +98,10 @@ def export(
     tables = _tables(settings)
     chosen = _format(format_name, output)
     with servers(settings) as backends, _opened(output) as file:
-        flight = aio.run_impatiently(write(backends.database_url, name, _kind(kind), chosen, file, tables))
+        writing = write(
+            backends.database_url, name, _kind(kind), chosen, file, patience=settings.patience_seconds, tables=tables
+        )
+        flight = aio.run_impatiently(writing)
     _tell(app_, output, f"{count(flight.points)} points of kind {flight.kind}")
 
 

@@ -86,4 +86,10 @@ def _watch(settings: "Settings") -> "Watch":
         return (found.redis_url, found.database_url) if found else None
 
     lanes = lanes_of(shards=settings.queue.shards, prefix=settings.queue.prefix)
-    return Watch(addresses, lanes, prefix=settings.queue.prefix, spool=settings.data_dir / "spool")
+    return Watch(
+        addresses,
+        lanes,
+        prefix=settings.queue.prefix,
+        spool=settings.data_dir / "spool",
+        patience=settings.patience_seconds,
+    )

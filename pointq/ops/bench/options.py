@@ -31,6 +31,11 @@ class Options:
         """A fifth of the points, for what is repeated often."""
         return max(self.points // 5, 1_000)
 
+    @property
+    def many_files(self) -> int:
+        """Files of which none may stay in memory: ten thousand, and fewer only in a small run."""
+        return max(min(10_000, self.points // 20), 100)
+
 
 @dataclass(frozen=True, slots=True)
 class Backends:

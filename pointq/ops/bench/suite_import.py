@@ -31,7 +31,6 @@ from pointq.points.batch import PointBatch, concat
 from pointq.points.kinds import UPLOAD
 from pointq.queue.producer import Producer, open_producer
 
-_MANY_FILES = 10_000
 _SMALL_FILES = 20
 """Different ones among them: a lap of these is short, so that ten thousand take seconds."""
 _GROWTH_MIB = 16.0
@@ -75,17 +74,18 @@ async def _parsing(stage: Stage, files: Sequence[Path], name: str, read: Read, t
 
 def _memory(stage: Stage, files: Sequence[Path]) -> Figure | None:
     """What stays in memory after many files; None where the system does not say."""
-    stage.tell(f"import: parsing {_MANY_FILES:,} files")
+    many = stage.options.many_files
+    stage.tell(f"import: parsing {many:,} files")
     small = sorted(files, key=lambda path: path.stat().st_size)[:_SMALL_FILES]
-    _parse_in_turn(small, _MANY_FILES // 10)
+    _parse_in_turn(small, many // 10)
     before = resident_mib(os.getpid())
-    _parse_in_turn(small, _MANY_FILES)
+    _parse_in_turn(small, many)
     after = resident_mib(os.getpid())
     if before is None or after is None:
         return None
     note = f"{len(small)} files in turn, parsed and made into batches; {after:.0f} MiB in the end, this whole benchmark's"
     target = Target(_GROWTH_MIB, at_least=False)
-    return measured("import", f"memory, growth over {_MANY_FILES:,} files", "MiB", [after - before], target=target, note=note)
+    return measured("import", f"memory, growth over {many:,} files", "MiB", [after - before], target=target, note=note)
 
 
 def _parse_in_turn(files: Sequence[Path], count: int) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+import redis.exceptions as redis_errors
 from psycopg import AsyncConnection
 
 from pointq.config import LoadedConfig, Settings
@@ -14,7 +16,6 @@ from pointq.ops.doctor.report import Facts, LeftOut, Report, judge
 from pointq.ops.doctor.sources import database, disk, host, queue
 from pointq.ops.doctor.sources.clocks import ClockPair
 from pointq.ops.doctor.sources.setup import Setup, setup
-from pointq.queue.answering import PATIENCE
 from pointq.queue.connection import connect as connect_redis
 from pointq.queue.connection import describe as describe_redis
 from pointq.store.connection import abort
@@ -24,7 +25,9 @@ from pointq.store.connection import describe as describe_database
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_SILENCE = f"nothing within {PATIENCE:g} s"
+_CLOSING_SECONDS = 0.1
+"""For leaving Redis, on top of everything: without it connections would stay open where patience is over."""
+
 _NO_SERVER = "embedded servers are meant and do not run"
 
 _BEHIND_REDIS = (queue.QueueServer, queue.QueueClock, queue.Lanes)
@@ -37,7 +40,7 @@ T = TypeVar("T")
 async def examine(loaded: LoadedConfig) -> Report:
     """Find out what is wrong. Nothing is started, consumed or changed, and nothing raises for what is found."""
     started = time.monotonic()
-    questions = Questions()
+    questions = Questions(loaded.settings.patience_seconds)
     found = await questions.setup(loaded)
     parts = await asyncio.gather(questions.redis(found), questions.database(found), questions.machine(found.settings))
     facts: dict[type, object] = {Setup: found}
@@ -50,8 +53,9 @@ async def examine(loaded: LoadedConfig) -> Report:
 class Questions:
     """All that is asked within one span of patience, which begins when this is made."""
 
-    def __init__(self) -> None:
-        self._deadline = asyncio.get_running_loop().time() + PATIENCE
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._deadline = asyncio.get_running_loop().time() + patience
 
     async def setup(self, loaded: LoadedConfig) -> Setup:
         """Which servers are meant; where the data folder does not answer, none."""
@@ -66,13 +70,15 @@ class Questions:
         if found.redis_url is None:
             return dict.fromkeys((queue.QueueLink, *_BEHIND_REDIS), LeftOut(_NO_SERVER))
         try:
-            client = connect_redis(found.redis_url, timeout=PATIENCE)
+            client = connect_redis(found.redis_url, timeout=self._patience)
         except RedisError as exc:
             return _no_redis(queue.QueueLink("?", exc))
         try:
             return await self._ask_redis(client, found.redis_url, found)
         finally:
-            await self._in_time(client.aclose())
+            with suppress(TimeoutError, redis_errors.RedisError):
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await client.aclose()
 
     async def _ask_redis(self, client: "Redis", url: str, found: Setup) -> Facts:
         link = await self._in_time(queue.link(client, url))
@@ -93,7 +99,7 @@ class Questions:
             reason = _NO_SERVER if found.embedded else "no database is configured"
             return dict.fromkeys((database.DatabaseLink, *_BEHIND_THE_DATABASE), LeftOut(reason))
         where = describe_database(found.database_url)
-        connection = await self._in_time(connect_database(found.database_url, within=1))
+        connection = await self._in_time(connect_database(found.database_url, within=self._patience))
         if isinstance(connection, DatabaseError):
             return _no_database(database.DatabaseLink(where, connection))
         if isinstance(connection, Exception):
@@ -119,8 +125,9 @@ class Questions:
         if late:
             abort(connection)
             await asyncio.wait(late)
-        answers = [TimeoutError(_SILENCE) if task in late else task.exception() or task.result() for task in tasks]
-        return dict(zip(_BEHIND_THE_DATABASE, answers, strict=True))
+        answers = [task.exception() or task.result() for task in tasks]
+        told = [self._silence() if task in late else answer for task, answer in zip(tasks, answers, strict=True)]
+        return dict(zip(_BEHIND_THE_DATABASE, told, strict=True))
 
     async def machine(self, settings: Settings) -> Facts:
         """All facts of this machine."""
@@ -138,9 +145,12 @@ class Questions:
             async with asyncio.timeout_at(self._deadline):
                 return await question
         except TimeoutError:
-            return TimeoutError(_SILENCE)
+            return self._silence()
         except Exception as exc:  # noqa: BLE001 - what a strange server or disk does is a finding, whatever it is
             return exc
+
+    def _silence(self) -> TimeoutError:
+        return TimeoutError(f"nothing within {self._patience:g} s (patience_seconds)")
 
 
 def _no_redis(link: queue.QueueLink) -> Facts:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pointq.ops.importing.patience import Patience
 from pointq.queue.connection import translated
 from pointq.queue.lanes import Lane
-from pointq.queue.measure import measure
+from pointq.queue.measure import measure_all
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -44,7 +44,7 @@ class Room:
         self._left -= points
 
     async def _waiting(self) -> int:
-        measures = [await measure(self._redis, self._url, lane) for lane in self._lanes]
+        measures = await measure_all(self._redis, self._url, self._lanes)
         return sum(each.ready_points + each.pending_points for each in measures)
 
     async def _is_full(self) -> bool:

@@ -49,16 +49,19 @@ async def verify(
     devices: Sequence[Device],
     zone: tzinfo,
     tick: Callable[[int], Awaitable[bool]],
+    *,
+    patience: float,
     tables: Tables = PLAIN,
     wait: float = WAIT_SECONDS,
 ) -> Verification:
     """Look in that database for every accepted point, each flight recorded anew; wait for the workers while they store some.
 
-    `tick` is told how many flights are left, and says whether to go on waiting. Raises DatabaseError.
+    `tick` is told how many flights are left, and says whether to go on waiting. Raises DatabaseError, also where the server
+    says nothing for `patience` seconds when it is to let in.
     """
     began = moved = time.monotonic()
     checked = missing = extra = 0
-    async with database(url) as connection:
+    async with database(url, patience) as connection:
         for place, device in enumerate(devices):
             expected, uncertain = _sent(device)
             least: int | None = None

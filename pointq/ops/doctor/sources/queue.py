@@ -1,5 +1,6 @@
 """Redis or Valkey: the server, its clock, the lanes and who works on them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from pointq.queue.connection import describe, translated
 from pointq.queue.durability import Persistence, persistence
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import GROUP, Lane, lanes_of
-from pointq.queue.measure import Measure, measure
+from pointq.queue.measure import Measure, measure_all
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -84,8 +85,8 @@ async def link(redis: "Redis", url: str) -> QueueLink:
 async def server(redis: "Redis", url: str, settings: Settings, *, embedded: bool) -> QueueServer:
     """Ask the server about itself. Raises RedisError."""
     with translated(url):
-        info = await redis.info()
-        return QueueServer(settings, embedded, await persistence(redis), info, await _snapshots(redis))
+        info, kept, snapshots = await asyncio.gather(redis.info(), persistence(redis), _snapshots(redis))
+    return QueueServer(settings, embedded, kept, info, snapshots)
 
 
 async def clock(redis: "Redis", url: str) -> QueueClock:
@@ -97,16 +98,26 @@ async def lanes(redis: "Redis", url: str, settings: Settings) -> Lanes:
     """Look at every lane and every worker; nothing is consumed. Raises RedisError."""
     prefix, shards = settings.queue.prefix, settings.queue.shards
     own = lanes_of(shards=shards, prefix=prefix)
-    measures = {lane: await measure(redis, url, lane) for lane in own}
+    further = [lane for lane in lanes_of(shards=shards + _FURTHER_SHARDS, prefix=prefix) if lane.shard >= shards]
     beats = Heartbeats(redis, url, prefix)
     with translated(url):
-        holders = [holder for lane in own for holder in await _holders(redis, lane)]
-        beyond = {
-            lane: batches
-            for lane in lanes_of(shards=shards + _FURTHER_SHARDS, prefix=prefix)
-            if lane.shard >= shards and (batches := await redis.xlen(lane.stream))
-        }
-    return Lanes(settings, measures, beyond, await beats.read(), await beats.now(), holders)
+        measured, holders, lengths, workers, now = await asyncio.gather(
+            measure_all(redis, url, own),
+            _holders(redis, own),
+            _lengths(redis, further),
+            beats.read(),
+            beats.now(),
+        )
+    beyond = {lane: batches for lane, batches in zip(further, lengths, strict=True) if batches}
+    measures = dict(zip(own, measured, strict=True))
+    return Lanes(settings, measures, beyond, workers, now, holders)
+
+
+async def _lengths(redis: "Redis", lanes: Sequence[Lane]) -> list[int]:
+    async with redis.pipeline(transaction=False) as asking:
+        for lane in lanes:
+            asking.xlen(lane.stream)
+        return await asking.execute()
 
 
 async def _snapshots(redis: "Redis") -> str | None:
@@ -117,16 +128,23 @@ async def _snapshots(redis: "Redis") -> str | None:
         return None
 
 
-async def _holders(redis: "Redis", lane: Lane) -> list[Holder]:
-    try:
-        consumers = await redis.xinfo_consumers(lane.stream, GROUP)
-    except redis_errors.ResponseError as exc:
-        # neither is there before the first point
-        if "no such key" in str(exc) or "NOGROUP" in str(exc):
-            return []
-        raise
+async def _holders(redis: "Redis", lanes: Sequence[Lane]) -> list[Holder]:
+    async with redis.pipeline(transaction=False) as asking:
+        for lane in lanes:
+            asking.xinfo_consumers(lane.stream, GROUP)
+        answers = await asking.execute(raise_on_error=False)
     return [
         Holder(lane, consumer["name"].decode(), consumer["pending"], consumer["idle"] / 1000)
-        for consumer in consumers
+        for lane, consumers in zip(lanes, answers, strict=True)
+        for consumer in _known(consumers)
         if consumer["pending"]
     ]
+
+
+def _known(consumers: list[dict[str, Any]] | Exception) -> list[dict[str, Any]]:
+    """Those of a lane; neither stream nor group is there before the first point. Raises what else the server refused."""
+    if isinstance(consumers, redis_errors.ResponseError) and any(word in str(consumers) for word in ("no such key", "NOGROUP")):
+        return []
+    if isinstance(consumers, Exception):
+        raise consumers
+    return consumers
