@@ -1,8 +1,7 @@
 """The writer: a batch into its table and into `flights`, in one transaction."""
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,17 +62,16 @@ class Writer:
         self._wary_until: dict[Kind, float] = {}
         self._connection: AsyncConnection | None = None
         self._session: Session | None = None
-        self._opened = asyncio.Event()
+        self._tell: Callable[[], Awaitable[None]] | None = None
 
     @property
     def session(self) -> Session | None:
         """The session of its connection, where there is one and the server tells."""
         return self._session
 
-    async def opened(self) -> None:
-        """Wait until it has opened a connection since the last call returned."""
-        await self._opened.wait()
-        self._opened.clear()
+    def introduce(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Call `tell` for each new session, and use that for nothing before it returns."""
+        self._tell = tell
 
     async def write(self, prepared: Prepared) -> Stored:
         """Store the points that are not stored yet and bring their flights up to date; committed when it returns.
@@ -151,11 +149,12 @@ class Writer:
     async def _introduce(self, connection: AsyncConnection) -> None:
         try:
             self._session = await session_of(connection)
+            if self._tell is not None and self._session is not None:
+                await self._tell()
         except BaseException:
-            # cancelled: nobody may use it with a statement half done
+            # cancelled: nobody may use it with a statement half done, or untold
             await self.close()
             raise
-        self._opened.set()
 
 
 async def _store(connection: AsyncConnection, prepared: Prepared, target: Target, flights: Table) -> _Done:

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 
-from pointq.aio import first_of
+from pointq.aio import check_cancelled, first_of
 from pointq.errors import RedisError
 from pointq.queue.consumer import Consumer
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
@@ -32,12 +32,14 @@ class Heart:
         self._consumer = consumer
         self._heartbeats = heartbeats
         self._interval = interval
+        self._saying = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
 
     def start(self) -> None:
         """Begin to beat. May be called twice."""
         if self._task is None:
+            self._worker.introduce(self._tell_session)
             self._task = asyncio.create_task(self._run(), name="heart")
 
     async def stop(self) -> None:
@@ -60,32 +62,40 @@ class Heart:
             except RedisError as exc:
                 # the worker says so itself
                 log.debug("no heartbeat: %s", exc)
-            # a new session is told at once: who freezes before it is known blocks others until a timeout of the database
-            await first_of(
-                asyncio.sleep(self._interval),
-                self._stop.wait(),
-                self._worker.reconnected(),
-                self._consumer.ledger.noticed(),
-            )
+            await first_of(asyncio.sleep(self._interval), self._stop.wait(), self._consumer.ledger.noticed())
 
     async def _beat(self) -> None:
         for lane, ids in self._reader.held.items():
             if ids:
                 await self._consumer.keep_alive(lane, tuple(ids))
+        await self._say()
+        await self._consumer.ledger.look(self._reader.lanes)
+
+    async def _tell_session(self) -> None:
+        """Before the session holds any lock: of a COPY that froze untold no timeout frees the others."""
+        try:
+            await self._say()
+        except RedisError as exc:
+            log.debug("the new session is told by a later heartbeat: %s", exc)
+            check_cancelled()
+
+    async def _say(self) -> None:
+        # one at a time: the last to arrive must be the last to have looked
+        async with self._saying:
+            await self._heartbeats.beat(await self._line())
+
+    async def _line(self) -> Heartbeat:
         figures = self._worker.figures()
         session = self._worker.session
-        await self._heartbeats.beat(
-            Heartbeat(
-                id=self._consumer.name,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                priorities=tuple(sorted({lane.priority for lane in self._reader.lanes})),
-                points_per_second=round(figures.points_per_second, 1),
-                stored_points=figures.stored,
-                state=figures.state,
-                at=await self._heartbeats.now(),
-                trouble=figures.trouble,
-                session=None if session is None else (session.pid, session.started),
-            )
+        return Heartbeat(
+            id=self._consumer.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            priorities=tuple(sorted({lane.priority for lane in self._reader.lanes})),
+            points_per_second=round(figures.points_per_second, 1),
+            stored_points=figures.stored,
+            state=figures.state,
+            at=await self._heartbeats.now(),
+            trouble=figures.trouble,
+            session=None if session is None else (session.pid, session.started),
         )
-        await self._consumer.ledger.look(self._reader.lanes)

@@ -6,7 +6,7 @@ Meanwhile the next lot is read and made ready, and the entries of the last one a
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -81,9 +81,9 @@ class Worker:
         """Its session in the database, where it has one."""
         return self._writer.session
 
-    async def reconnected(self) -> None:
-        """Wait until it has another session than when the last call returned."""
-        await self._writer.opened()
+    def introduce(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Call `tell` for each new session, and store nothing over that before it returns."""
+        self._writer.introduce(tell)
 
     @property
     def storing(self) -> Lot | None:

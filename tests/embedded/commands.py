@@ -14,9 +14,7 @@ import pytest
 from pointq.embedded import Backends, state
 from pointq.embedded.layout import Layout
 from pointq.embedded.locks import Lock
-
-PATIENCE = 20.0
-"""Seconds for anything that is waited for."""
+from tests.support.until import PATIENCE_SECONDS
 
 PROJECT = Path(__file__).parents[2]
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -72,7 +70,7 @@ class Command:
 
     def end(self) -> dict[str, Any]:
         """End it in good order; what it said last."""
-        last, _ = self.process.communicate(timeout=PATIENCE)
+        last, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return dict(json.loads(last)) if last else {}
 
     def kill(self) -> None:

@@ -13,8 +13,9 @@ import pytest
 from pointq.embedded import use
 from pointq.embedded.layout import Layout
 from pointq.embedded.waiting import wait_until
-from tests.embedded.commands import COMMAND, PATIENCE, PROJECT, Command, Start, gone, said
+from tests.embedded.commands import COMMAND, PROJECT, Command, Start, gone, said
 from tests.support.programs import folder_of_a_server
+from tests.support.until import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def fresh(place: Path) -> Iterator[Layout]:
     """A data folder that does not exist yet; when the test is over no process of its servers may be left."""
     layout = Layout(place / "data")
     yield layout
-    assert wait_until(lambda: gone(layout), PATIENCE), f"servers are left:\n{said(layout)}"
+    assert wait_until(lambda: gone(layout), PATIENCE_SECONDS), f"servers are left:\n{said(layout)}"
 
 
 @pytest.fixture

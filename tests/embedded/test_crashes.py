@@ -13,7 +13,8 @@ from pointq.embedded import leftovers, servers, state, use
 from pointq.embedded.account import Account
 from pointq.embedded.layout import Layout
 from pointq.embedded.waiting import wait_until
-from tests.embedded.commands import PATIENCE, PROJECT, Start, alive, gone, keeper_pid, needs_proc, pid_in, said
+from tests.embedded.commands import PROJECT, Start, alive, gone, keeper_pid, needs_proc, pid_in, said
+from tests.support.until import PATIENCE_SECONDS
 
 ORPHANS = """
 import os, sys
@@ -27,7 +28,7 @@ os._exit(0)
 
 def test_a_killed_command_leaves_no_servers(layout: Layout, command: Start) -> None:
     command().kill()
-    assert wait_until(lambda: gone(layout), PATIENCE)
+    assert wait_until(lambda: gone(layout), PATIENCE_SECONDS)
     assert not layout.state.exists()
 
 
@@ -46,7 +47,7 @@ def test_a_killed_command_does_not_stop_the_servers_of_another(layout: Layout, c
 def test_a_command_killed_while_it_starts_the_servers(layout: Layout, command: Start) -> None:
     shutil.rmtree(layout.data_dir)
     starting = command(listen=False)
-    assert wait_until(layout.nursery.exists, PATIENCE)
+    assert wait_until(layout.nursery.exists, PATIENCE_SECONDS)
     starting.kill()
     assert command().end() == {}
     assert gone(layout)
@@ -75,7 +76,7 @@ def test_the_last_command_leaves_nothing_of_a_killed_keeper(layout: Layout, comm
 
 @needs_proc
 def test_orphaned_servers_are_stopped_first(layout: Layout) -> None:
-    subprocess.run((sys.executable, "-c", ORPHANS, str(layout.data_dir)), cwd=PROJECT, check=True, timeout=PATIENCE)
+    subprocess.run((sys.executable, "-c", ORPHANS, str(layout.data_dir)), cwd=PROJECT, check=True, timeout=PATIENCE_SECONDS)
     orphans = pid_in(layout.postgres_pid), pid_in(layout.valkey_pid)
     assert all(map(alive, orphans))
     with use(layout.data_dir) as backends, psycopg.connect(backends.database_url) as connection:
@@ -89,7 +90,7 @@ def test_a_stale_pid_file_harms_no_innocent(layout: Layout) -> None:
     with subprocess.Popen((sys.executable, "-c", "input()"), stdin=subprocess.PIPE) as innocent:
         layout.valkey_pid.write_text(str(innocent.pid))
         leftovers._signal(layout, postgres=signal.SIGKILL, valkey=signal.SIGKILL)
-        innocent.communicate(b"\n", timeout=PATIENCE)
+        innocent.communicate(b"\n", timeout=PATIENCE_SECONDS)
     assert innocent.returncode == 0
 
 
@@ -101,7 +102,7 @@ def test_a_killed_server_is_started_again(layout: Layout, kind: str) -> None:
             client.set("kept", "yes")
         killed = pid_in(pid_file)
         os.kill(killed, signal.SIGKILL)
-        assert wait_until(lambda: pid_file.exists() and pid_in(pid_file) != killed, PATIENCE)
+        assert wait_until(lambda: pid_file.exists() and pid_in(pid_file) != killed, PATIENCE_SECONDS)
         with use(layout.data_dir):  # returns when both answer
             with redis.Redis.from_url(backends.redis_url) as client:
                 assert client.get("kept") == b"yes"
@@ -158,7 +159,7 @@ def test_a_server_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
     server = a_server(tmp_path / "log", deaf)
     server.start(0.0)
-    assert wait_until(lambda: "deaf" in server.why(), PATIENCE)
+    assert wait_until(lambda: "deaf" in server.why(), PATIENCE_SECONDS)
     server.ask_to_stop()
     server.await_end(0.1)
     assert server.dead
@@ -170,7 +171,7 @@ def test_a_server_whose_program_is_missing_for_a_while(tmp_path: Path) -> None:
     server = a_server(tmp_path / "log", "", program=str(program))
     server.start(0.0)
     program.rename(tmp_path / "away")  # as while its wheel is updated
-    assert wait_until(lambda: server.dead, PATIENCE)
+    assert wait_until(lambda: server.dead, PATIENCE_SECONDS)
     for now in (1.0, 2.0, 3.0):  # died, cannot be started, is to be tried again
         server.revive(now)
     assert server._next_start
@@ -187,10 +188,10 @@ def test_a_server_that_keeps_dying_is_started_later_and_later(tmp_path: Path) ->
     delays = []
     for death in range(9):
         now = death * 20.0
-        assert wait_until(lambda: server.dead, PATIENCE)
+        assert wait_until(lambda: server.dead, PATIENCE_SECONDS)
         server.revive(now)
         assert server._next_start
         delays.append(server._next_start - now)
         server.revive(server._next_start)
-    server.await_end(PATIENCE)
+    server.await_end(PATIENCE_SECONDS)
     assert [round(delay, 1) for delay in delays] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]

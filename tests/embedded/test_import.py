@@ -7,7 +7,7 @@ import sys
 
 from pointq.embedded import probe
 from pointq.embedded.layout import Layout
-from tests.support.until import until
+from tests.support.until import PATIENCE_SECONDS, until
 
 TRACK = b"AXXX001\r\nHFDTE010624\r\nB1000004530000N00630000EA0100001100\r\nB1000014530001N00630001EA0100101101\r\n"
 
@@ -49,5 +49,5 @@ def test_a_worker_for_other_priorities_is_not_waited_for(layout: Layout) -> None
         assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=30)
+        worker.communicate(timeout=PATIENCE_SECONDS)
     assert worker.returncode == 0

@@ -19,11 +19,11 @@ from pointq.ops.status import Status, Totals
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import KINDS
-from pointq.queue.connection import connect
 from pointq.queue.lanes import Lane, lanes_of
 from pointq.spool.stats import inspect
 from tests.faults.load import BUDGET_SECONDS, SLACK_SECONDS, Key, Load
 from tests.faults.servers import USER, DatabaseServer, QueueServer
+from tests.support.clients import patient
 from tests.support.points import TABLES
 from tests.support.processes import Running
 from tests.support.sites import Site
@@ -116,7 +116,7 @@ class Installation:
         """What `pointq status` tells on this machine, without the time that a process takes to start."""
 
         async def ask() -> Status:
-            client = connect(self.queue.url)
+            client = patient(self.queue.url)
             try:
                 return await collect(client, (self.queue.url, self.admin_url), lanes_of(), spool=self.spool, patience=10)
             finally:

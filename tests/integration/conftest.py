@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from pointq.embedded import Backends
-from pointq.queue.connection import connect
 from tests.support.api import Api, Ledger
+from tests.support.clients import patient
 from tests.support.databases import database, key_prefix
 from tests.support.guarded import Guarded, guarded
 from tests.support.points import FLYMASTER_SECRET, TABLES
@@ -67,7 +67,7 @@ def api(shared_server: Server, ledger: Ledger) -> Iterator[Api]:
 @pytest.fixture
 async def queue(site: Site) -> AsyncIterator[Queue]:
     """The queue of the test's own site, to be filled by hand."""
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     yield Queue(site, redis)
     await redis.aclose()
 

@@ -164,7 +164,7 @@ def good(flight: str) -> bytes:
 def test_requests_one_after_the_other_whatever_is_in_them(sent: Sent, data: st.DataObject) -> None:
     flights = [uuid.uuid4().hex for _ in range(2)]
     several = data.draw(st.lists(requests(SOUND), max_size=3))
-    received = exchange(sent.url, b"".join([good(flights[0]), *several, good(flights[1]), LAST]), 1.5)
+    received = exchange(sent.url, b"".join([good(flights[0]), *several, good(flights[1]), LAST]))
     sent.note(received, set(flights))
     # what is no HTTP takes with it what arrived together with it, unanswered
     assert received.statuses, received

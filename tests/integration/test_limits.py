@@ -15,7 +15,7 @@ from tests.support.http import Answer, Client
 from tests.support.points import SCORED, flymaster_row, flymaster_text, multipart, track
 from tests.support.processes import Server
 from tests.support.sites import Site
-from tests.support.until import until
+from tests.support.until import PATIENCE_SECONDS, until
 
 IMPORT = "/tracking/import"
 
@@ -26,7 +26,7 @@ def limited(site: Site, **limits: Any) -> Site:
 
 def connected(server: Server) -> socket.socket:
     host, port = server.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
 
 
 def the_rest(connection: socket.socket) -> bytes:
@@ -133,9 +133,8 @@ def test_an_idle_connection_ends_in_good_order(hasty: Server) -> None:
     with closing(connected(hasty)) as idle, closing(connected(hasty)) as kept:
         kept.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         assert kept.recv(65_536).startswith(b"HTTP/1.1 200")
-        began = time.monotonic()
+        # within the patience of the sockets; without the limit of the test it would be 75 s
         assert (the_rest(idle), the_rest(kept)) == (b"", b"")
-        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("limit", ["max_connections", "max_connections_per_address"])

@@ -23,18 +23,24 @@ def test_rates_hold_while_redis_is_away_and_when_it_is_back(site: Site) -> None:
         with few.serve() as server, server.client() as client:
             until(lambda: live(client).status == 429, "the burst is used up")
             redis.kill()
-            assert 2 <= accepted_within(client, 2.0) <= 17, "five a second, and a burst"
+            five_a_second(client)
             redis.start()
             until(lambda: via(client) == "queue", "points go by Redis again")
-            assert 2 <= accepted_within(client, 2.0) <= 17
+            five_a_second(client)
             assert "Traceback" not in server.log
 
 
-def accepted_within(client: Client, seconds: float) -> int:
-    end, count = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        count += live(client).status == 202
-    return count
+def five_a_second(client: Client) -> None:
+    """For two seconds, or longer where the machine takes longer, no more than that and a burst are accepted, but some are."""
+    accepted, began = 0, time.monotonic()
+
+    def some_and_two_seconds() -> bool:
+        nonlocal accepted
+        accepted += live(client).status == 202
+        return accepted >= 2 and time.monotonic() - began >= 2
+
+    until(some_and_two_seconds, "points are accepted for two seconds")
+    assert accepted <= 5 * (time.monotonic() - began) + 5 + 2
 
 
 def via(client: Client) -> str | None:

@@ -21,13 +21,13 @@ from pointq.points import frame
 from pointq.points.kinds import LIVE
 from pointq.queue.audit import Audit
 from pointq.queue.browse import STATES
-from pointq.queue.connection import connect
 from pointq.queue.consumer import Outcome
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Append, Producer
 from tests.queue.books import books
 from tests.queue.servers import restartable
+from tests.support.clients import patient
 from tests.support.dialogue import ask
 from tests.support.frames import framed
 from tests.support.queues import Queue
@@ -426,7 +426,7 @@ async def test_by_force_what_a_worker_took_since_goes_too(site: Site, queue: Que
 
 async def test_a_server_that_goes_away_in_the_middle_is_an_error_and_the_export_is_there(site: Site) -> None:
     with restartable(appendonly="yes", appendfsync="always") as server:
-        redis: Redis = connect(server.url)
+        redis: Redis = patient(server.url)
         lane = Lane.of(LIVE)
         await Producer(redis, "", Acknowledgement()).enqueue([Append(lane, framed(2, kind=LIVE), 2)] * 50)
 
@@ -446,7 +446,7 @@ async def test_a_server_that_goes_away_in_the_middle_is_an_error_and_the_export_
 async def test_a_full_server_can_be_purged(site: Site) -> None:
     with restartable(**{"maxmemory-policy": "noeviction"}) as server:
         full = replace(site, redis_url=server.url, prefix="pointq")
-        redis: Redis = connect(server.url)
+        redis: Redis = patient(server.url)
         lane = Lane.of(LIVE)
         producer = Producer(redis, server.url, Acknowledgement())
         await producer.enqueue([Append(lane, framed(2, kind=LIVE), 2)] * 50)

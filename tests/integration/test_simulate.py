@@ -22,7 +22,7 @@ from tests.support.points import FLYMASTER_SECRET, TABLES
 from tests.support.processes import Server
 from tests.support.schemas import check_against
 from tests.support.sites import Site, run_pointq
-from tests.support.until import until
+from tests.support.until import PATIENCE_SECONDS, until
 
 _MOVE_ONE = "UPDATE scoring_track_points SET lat = lat + 1 WHERE time = (SELECT min(time) FROM scoring_track_points)"
 
@@ -163,7 +163,7 @@ def test_ctrl_c_ends_it_with_the_account(site: Site, server: Server) -> None:
         with server.client() as client:
             until(lambda: sum(queue["ready_points"] for queue in client.get("/queue/status").json["queues"]) > 0, "points come")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()

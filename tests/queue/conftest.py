@@ -6,16 +6,16 @@ import pytest
 from redis.asyncio import Redis
 
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Producer
+from tests.support.clients import patient
 
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
+    client = patient(redis_url)
     yield client
     await client.aclose()
 

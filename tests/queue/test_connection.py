@@ -11,6 +11,7 @@ from redis.exceptions import DataError
 from pointq.errors import RedisError
 from pointq.queue.connection import connect, describe, translated
 from tests.queue.servers import valkey
+from tests.support.clients import patient
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ async def test_a_server_that_speaks_no_tls() -> None:
 async def test_a_wrong_and_a_missing_password() -> None:
     with valkey(requirepass="right") as url:
         for given in (url, url.replace("unix://", "unix://:wrong@")):
-            redis = connect(given)
+            redis = patient(given)
             with pytest.raises(RedisError) as caught, translated(given):
                 await redis.ping()
             assert "refuses the login" in str(caught.value)

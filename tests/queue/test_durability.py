@@ -8,11 +8,11 @@ import pytest
 
 from pointq.errors import RedisError
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.durability import Acknowledgement, Persistence, acknowledgement, persistence
 from pointq.queue.lanes import Lane
 from pointq.queue.producer import Append, Producer, open_producer
 from tests.queue.servers import valkey
+from tests.support.clients import patient
 
 LANE = Lane.of(LIVE)
 ALWAYS = Persistence("redis", "7.0.15", append_only=True, fsync="always")
@@ -60,7 +60,7 @@ def every_second() -> Iterator[str]:
 
 
 async def test_the_shared_server_syncs_before_it_answers(redis_url: str) -> None:
-    redis = connect(redis_url)
+    redis = patient(redis_url)
     found = await persistence(redis)
     await redis.aclose()
 
@@ -69,7 +69,7 @@ async def test_the_shared_server_syncs_before_it_answers(redis_url: str) -> None
 
 
 async def test_with_everysec_the_producer_waits_for_the_disk(every_second: str) -> None:
-    redis = connect(every_second)
+    redis = patient(every_second)
     producer = await open_producer(redis, every_second, "fsync")
 
     ids = await producer.enqueue([Append(LANE, b"one", 1), Append(LANE, b"two", 2)])
@@ -82,7 +82,7 @@ async def test_with_everysec_the_producer_waits_for_the_disk(every_second: str) 
 
 async def test_a_batch_that_too_few_replicas_have_is_not_durable(every_second: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pointq.queue.producer._WAIT_MS", 1_000)
-    redis = connect(every_second)
+    redis = patient(every_second)
     producer = await open_producer(redis, every_second, "fsync", min_replicas=1)
 
     with pytest.raises(RedisError, match="not durable: 1 of 1 local and 0 of 1 replicas"):
@@ -92,7 +92,7 @@ async def test_a_batch_that_too_few_replicas_have_is_not_durable(every_second: s
 
 async def test_without_an_append_only_file_only_memory_is_possible(caplog: pytest.LogCaptureFixture) -> None:
     with valkey(appendonly="no") as url:
-        redis = connect(url)
+        redis = patient(url)
         with pytest.raises(RedisError, match="keeps no append-only file"):
             await open_producer(redis, url, "fsync")
         with caplog.at_level(logging.WARNING, "pointq.queue"):

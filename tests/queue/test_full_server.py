@@ -10,7 +10,6 @@ from pointq.errors import RedisError
 from pointq.points.kinds import LIVE
 from pointq.queue.audit import Audit, AuditLine
 from pointq.queue.browse import STATES, Browser
-from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
@@ -19,6 +18,7 @@ from pointq.queue.producer import Append, Producer
 from pointq.queue.removal import Mark, remove
 from tests.queue.books import books, put, reclaim, stored, take
 from tests.queue.servers import valkey
+from tests.support.clients import patient
 
 LANE = Lane.of(LIVE)
 
@@ -26,7 +26,7 @@ LANE = Lane.of(LIVE)
 @pytest.fixture
 async def redis() -> AsyncIterator[Redis]:
     with valkey(**{"maxmemory-policy": "noeviction"}) as url:
-        client = connect(url)
+        client = patient(url)
         yield client
         await client.aclose()
 

@@ -4,7 +4,6 @@ import pytest
 from redis.asyncio import Redis
 
 from pointq.points.kinds import KINDS
-from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
@@ -12,6 +11,7 @@ from pointq.queue.lanes import GROUP, Lane, lanes_of
 from pointq.queue.producer import Producer
 from tests.queue.books import books, put, reclaim, stored, take
 from tests.queue.servers import valkey
+from tests.support.clients import patient
 from tests.support.databases import keys
 
 
@@ -67,7 +67,7 @@ async def test_an_entry_deleted_by_hand_is_no_longer_pending(
 
 async def test_scripts_lost_under_a_producer_and_a_worker() -> None:
     with valkey() as url:
-        redis = connect(url)
+        redis = patient(url)
         lane = Lane.of(KINDS["live"])
         producer, consumer = Producer(redis, url, Acknowledgement()), Consumer(redis, url, "one")
         for _ in range(2):

@@ -1,5 +1,6 @@
 """Whose session is whose, and ending another's, on a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ from pointq.store.connection import connect
 from pointq.store.prepared import prepare
 from pointq.store.sessions import Ending, Session, end, session_of
 from pointq.store.writer import Stored, Writer
-from tests.store.batches import batch_of, check_flights
+from tests.store.batches import batch_of, check_flights, count_in
 
 
 async def known_sessions(connection: AsyncConnection) -> set[Session]:
@@ -49,14 +50,33 @@ async def test_a_writer_knows_its_session_as_long_as_it_has_one(writer: Writer, 
     assert seen[1] != seen[3]
 
 
-async def test_a_writer_tells_each_new_session_once(writer: Writer) -> None:
-    for _ in range(2):
-        await writer.write(prepare(batch_of(1)))
-        await writer.opened()
-        assert not writer._opened.is_set()
-        await writer.write(prepare(batch_of(1)))
-        assert not writer._opened.is_set()
+async def test_a_writer_tells_each_new_session_once_before_it_uses_it(writer: Writer, connection: AsyncConnection) -> None:
+    told = []
+
+    async def tell() -> None:
+        told.append((writer.session, await count_in(connection)))
+
+    writer.introduce(tell)
+    sessions = []
+    for start in (0, 10):
+        await writer.write(prepare(batch_of(1, start=start)))
+        sessions.append(writer.session)
+        await writer.write(prepare(batch_of(1, start=start + 1)))
         await writer.close()
+
+    assert told == [(sessions[0], 0), (sessions[1], 2)]
+    assert None not in sessions
+
+
+async def test_a_session_that_could_not_be_told_is_not_kept(writer: Writer) -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    writer.introduce(cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await writer.write(prepare(batch_of(1)))
+
+    assert writer.session is None
 
 
 @pytest.mark.parametrize("count", [100, 1_000])

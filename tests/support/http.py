@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-_TIMEOUT_SECONDS = 10.0
+from tests.support.until import PATIENCE_SECONDS
+
+_TIMEOUT_SECONDS = PATIENCE_SECONDS
 """For an answer; all of them should come within a second."""
 
 Body = bytes | Iterable[bytes] | None

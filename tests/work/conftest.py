@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from psycopg import conninfo
 
-from pointq.queue.connection import connect as connect_redis
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.producer import Producer
 from pointq.store import schema
 from pointq.store.connection import connect as connect_database
+from tests.support.clients import patient
 from tests.work.crew import Crew
 from tests.work.proxies import Proxy, proxy
 
 
 @pytest.fixture
 async def crew(redis_url: str, database_url: str, prefix: str) -> AsyncIterator[Crew]:
-    redis = connect_redis(redis_url)
+    redis = patient(redis_url)
     database = await connect_database(database_url)
     await schema.init(database)
     yield Crew(redis, redis_url, database_url, database, Producer(redis, redis_url, Acknowledgement()), prefix)

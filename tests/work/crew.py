@@ -23,8 +23,7 @@ from pointq.work.evictor import Evictor, silence
 from pointq.work.heart import Heart
 from pointq.work.reader import Reader
 from pointq.work.worker import Worker
-
-PATIENCE_SECONDS = 30.0
+from tests.support.until import PATIENCE_SECONDS
 
 
 async def until(condition: Callable[[], Any], what: str) -> None:

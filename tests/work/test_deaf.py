@@ -8,6 +8,7 @@ from pointq.errors import RedisError
 from pointq.queue.consumer import Entry, Outcome
 from pointq.queue.lanes import Lane
 from tests.store.batches import batch_of, count_in
+from tests.support.until import PATIENCE_SECONDS
 from tests.work.crew import Crew, Hand, until
 
 
@@ -41,7 +42,7 @@ def deaf_reading(hand: Hand, monkeypatch: pytest.MonkeyPatch, *, after: int) -> 
 
 async def ends(task: asyncio.Task[None]) -> None:
     """Fail when it does not end; a timeout would cancel it once more."""
-    done, _ = await asyncio.wait((task,), timeout=5)
+    done, _ = await asyncio.wait((task,), timeout=PATIENCE_SECONDS)
     assert done
 
 

@@ -1,5 +1,6 @@
 """Whose session is ended, and whose is not, on real servers."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from functools import partial
 import pytest
 from psycopg import conninfo, sql
 
+from pointq.errors import RedisError
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.store.prepared import prepare
 from pointq.store.writer import Writer
@@ -153,6 +155,45 @@ async def test_who_reclaims_ends_the_former_owners_session_first(
     await check_flights(crew.database)
     assert "reclaimed 1 batches of live points from silent, silent or gone" in caplog.text
     assert "the database session of worker silent" in caplog.text
+
+
+async def test_nothing_is_stored_over_a_session_before_the_others_know_it(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = crew.worker("live")
+    beat, known = hand.heart._heartbeats.beat, asyncio.Event()
+    told: list[int] = []
+
+    async def held_up(heartbeat: Heartbeat) -> None:
+        if heartbeat.session is not None:
+            told.append(heartbeat.session[0])
+            await known.wait()
+        await beat(heartbeat)
+
+    async def last_statement() -> str:
+        cursor = await crew.database.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", told[:1])
+        return str(await cursor.fetchone())
+
+    monkeypatch.setattr(hand.heart._heartbeats, "beat", held_up)
+    await crew.put(batch_of(10))
+    async with hand.running():
+        await until(lambda: told, "its first session is to be told")
+        # as often as a writer that did not wait would need to be through
+        assert all(["pg_backend_pid" in await last_statement() for _ in range(100)])
+        known.set()
+        await until(partial(crew.done, "live", 10), "the points are stored")
+
+
+async def test_while_redis_takes_no_heartbeats_points_are_stored_all_the_same(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = crew.worker("live")
+
+    async def refused(_: Heartbeat) -> None:
+        raise RedisError("Redis does not answer")
+
+    monkeypatch.setattr(hand.heart._heartbeats, "beat", refused)
+    await crew.put(batch_of(10))
+    async with hand.running():
+        await until(partial(crew.done, "live", 10), "the points are stored")
 
 
 async def test_a_heartbeat_carries_the_session_at_once_and_the_next_one_too(crew: Crew, heartbeats: Heartbeats) -> None:

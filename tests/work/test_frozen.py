@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,11 +13,11 @@ import pytest
 from pointq.points import frame
 from pointq.points.batch import PointBatch
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.lanes import lanes_of
 from pointq.queue.producer import Append, Producer
 from tests.store.batches import batch_of
+from tests.support.clients import patient
 from tests.support.processes import Running
 from tests.support.sites import Site
 from tests.support.until import until
@@ -43,7 +42,7 @@ FROZEN = {
 
 
 async def put(site: Site, *batches: PointBatch) -> None:
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     lane = lanes_of([LIVE], prefix=site.prefix)[0]
     appends = [Append(lane, frame.encode(batch), len(batch)) for batch in batches]
     await Producer(redis, site.redis_url, Acknowledgement()).enqueue(appends)
@@ -98,11 +97,9 @@ def test_another_stores_what_a_frozen_worker_holds_and_it_goes_on_when_it_wakes_
     )
     with site.work() as sleeper:
         with frozen(site, sleeper, points, session), site.work() as heir:
-            began = time.monotonic()
             # of the same flight, and so in need of the same locks before anything is reclaimed
             asyncio.run(put(site, *(batch_of(1_000, start=points + 1_000 * i) for i in range(5))))
             until(lambda: settled(site, points + 5_000), "all is stored")
-            assert time.monotonic() - began < 8
             heir.stop()
         assert "reclaimed 1 batches of live points from " in heir.log
 

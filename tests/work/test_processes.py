@@ -15,7 +15,6 @@ import pytest
 
 from pointq.points import frame
 from pointq.points.kinds import LIVE
-from pointq.queue.connection import connect
 from pointq.queue.durability import Acknowledgement
 from pointq.queue.heartbeats import Heartbeats
 from pointq.queue.lanes import lanes_of
@@ -27,8 +26,9 @@ from pointq.work.child import job_of, plan_of
 from pointq.work.process import Plan
 from tests.queue.servers import restartable
 from tests.store.batches import batch_of
+from tests.support.clients import patient
 from tests.support.sites import Site
-from tests.support.until import until
+from tests.support.until import PATIENCE_SECONDS, until
 from tests.work.crew import until as async_until
 
 
@@ -44,7 +44,7 @@ def work(site: Site, **options: Any) -> Job:
 
 async def pids(site: Site, *, fresh: bool = True) -> set[int]:
     """Return the process ids of the workers on the list; by default of those that say that they live."""
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     try:
         beats = Heartbeats(redis, site.redis_url, site.prefix)
         now = await beats.now()
@@ -54,7 +54,7 @@ async def pids(site: Site, *, fresh: bool = True) -> set[int]:
 
 
 async def put(site: Site, batches: int, points: int = 100) -> None:
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     producer = Producer(redis, site.redis_url, Acknowledgement())
     lane = lanes_of([LIVE], prefix=site.prefix)[0]
     appends = [Append(lane, frame.encode(batch_of(points, start=points * i)), points) for i in range(batches)]
@@ -63,7 +63,7 @@ async def put(site: Site, batches: int, points: int = 100) -> None:
 
 
 async def live(site: Site) -> Measure:
-    redis = connect(site.redis_url)
+    redis = patient(site.redis_url)
     try:
         return await measure(redis, site.redis_url, lanes_of([LIVE], prefix=site.prefix)[0])
     finally:
@@ -82,7 +82,7 @@ async def supervised(*jobs: Job) -> AsyncIterator[Supervisor]:
     try:
         yield supervisor
     finally:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await supervisor.stop()
             await supervisor.stop()
 
@@ -114,7 +114,7 @@ async def test_draining_workers_end_by_themselves(site: Site) -> None:
     supervisor = Supervisor([work(site, drain=True)] * 2)
     supervisor.start()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await supervisor.ended()
 
     assert stored(site) == 1_000

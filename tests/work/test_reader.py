@@ -10,6 +10,7 @@ from pointq.queue.lanes import Lane
 from pointq.work.lot import Lot
 from pointq.work.reader import Reader
 from tests.store.batches import batch_of
+from tests.support.until import PATIENCE_SECONDS
 from tests.work.crew import Crew, Watched
 
 
@@ -119,12 +120,13 @@ async def test_after_an_outage_everybody_may_first_say_what_he_works_on(crew: Cr
     assert [(e.id, e.former) for e in (await next_of(reader)).entries] == [(entry.id, "busy")]
 
 
-async def test_stopping_ends_the_wait_at_once_and_any_call_after(crew: Crew) -> None:
+async def test_stopping_ends_the_wait_at_once_and_any_call_after(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointq.queue.consumer._LONGEST_WAIT", 3600.0)
     reader = Reader(Watched(crew.redis, crew.redis_url, "one"), [crew.lane("live")], block=3600.0)
     waiting = asyncio.create_task(reader.next_lot())
     asyncio.get_running_loop().call_soon(reader.stop)
 
-    async with asyncio.timeout(0.9):  # under the second that one blocking read takes
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):  # under that of the client, which would end the read
         assert await waiting is None
         await reader.stopped()
     await crew.put(batch_of(10))

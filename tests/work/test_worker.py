@@ -20,6 +20,7 @@ from pointq.queue.producer import Append
 from pointq.store.mapping import tables_of
 from pointq.work.lot import Lot
 from tests.store.batches import batch_of, check_flights, count_in
+from tests.support.until import PATIENCE_SECONDS
 from tests.work.crew import Crew, until
 from tests.work.proxies import Proxy, proxy
 
@@ -289,7 +290,7 @@ async def test_stopped_while_the_database_says_nothing(
         await crew.put(batch_of(100, start=100))
         await until(lambda: hand.reader.held[crew.lane("live")], "the worker has the second batch")
         hand.worker.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await task
 
     assert (await crew.measure("live")).pending_points == 100
@@ -303,7 +304,7 @@ async def test_stopped_it_stores_what_it_has_read(crew: Crew) -> None:
         task = asyncio.create_task(hand.worker.run())
         await until(lambda: len(hand.reader.held[crew.lane("live")]) == 3, "three lots are read: one stored, two waiting")
         hand.worker.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await task
 
     found = await crew.measure("live")
@@ -436,7 +437,7 @@ async def test_a_failure_of_the_reading_half_ends_the_worker(crew: Crew, monkeyp
 
     monkeypatch.setattr(hand.reader._schedule, "order", broken)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(ZeroDivisionError):
             await hand.worker.run()
 
@@ -478,7 +479,7 @@ async def test_a_failure_of_completing_ends_the_worker(crew: Crew, monkeypatch: 
 
     monkeypatch.setattr(hand.consumer, "complete", broken)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(ZeroDivisionError):
             await hand.worker.run()
     assert await count_in(crew.database) == 10

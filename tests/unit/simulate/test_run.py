@@ -22,6 +22,7 @@ from pointq.ops.simulate.recorder import record
 from pointq.ops.simulate.run import Simulation, Snapshot
 from pointq.ops.simulate.totals import Totals
 from pointq.points.kinds import KINDS, LIVE
+from tests.support.until import PATIENCE_SECONDS
 
 PLAN = Plan(
     "", datetime(2026, 6, 21, 10, tzinfo=UTC), "test", pilots=10, duration=120.0, speed=120.0, duplicates=0.0, secret="s"
@@ -171,21 +172,22 @@ async def test_what_is_not_settled_in_the_end_is_unsent() -> None:
 async def test_a_burst_that_outlasts_the_competition_is_sent_to_its_end() -> None:
     plan = replace(PLAN, duration=1_200.0, speed=6_000.0)
     async with serving() as (url, received):
-        simulation = await flown(replace(plan, url=url), patience=2.0)
+        simulation = await flown(replace(plan, url=url), patience=PATIENCE_SECONDS)
 
     assert simulation.unsent == 0
     assert set(received.points) == everything(plan)
 
 
 async def test_stopped_in_the_midst_it_accounts_for_all_that_was_due() -> None:
-    plan = replace(PLAN, speed=20.0)
-    async with serving() as (url, received):
+    plan = replace(PLAN, speed=2.0)
+    stop = asyncio.Event()
+    async with serving(lambda number: stop.set() if number == 10 else None) as (url, received):
         simulation = Simulation(replace(plan, url=url), ignore)
-        asyncio.get_running_loop().call_later(2.0, simulation.stop.set)
+        simulation.stop = stop
         await simulation.run()
 
     assert 0 < simulation.totals.accepted == received.points.total() < len(everything(plan))
-    assert simulation.wall_seconds < 6
+    assert simulation.wall_seconds < plan.duration / plan.speed
     assert simulation.totals.sent + simulation.unsent <= len(everything(plan))
 
 
@@ -216,8 +218,8 @@ async def test_what_is_recorded_out_of_reach_is_due_when_the_network_is_back(num
 
 
 async def test_a_server_that_was_away_is_not_charged_for_the_networks_of_devices() -> None:
-    plan = replace(PLAN, pilots=1, duration=900.0, speed=240.0, kinds=(LIVE,))
-    # away for two tries after the first fix, some 0.4 to 1.5 s; without a network until 3.5 s
+    plan = replace(PLAN, pilots=1, duration=900.0, speed=120.0, kinds=(LIVE,))
+    # away for two tries after the first fix, some 0.4 to 1.5 s; without a network until 7 s
     async with serving(lambda number: 503 if number in {2, 3} else None) as (url, received), ClientSession() as session:
         pilot, totals = Pilot(replace(plan, url=url), 1, LIVE), Totals()
         device = Device(pilot, plan.task(), Post(session, url, {}, totals), totals)
@@ -226,6 +228,6 @@ async def test_a_server_that_was_away_is_not_charged_for_the_networks_of_devices
         started = loop.time()
         await device.run(Clock(started, plan.speed, loop.time), asyncio.Event())
 
-    assert loop.time() - started > 3.4
+    assert loop.time() - started > 6.9
     assert set(received.points) == everything(plan)
-    assert 0.25 < totals.latencies.highest < 2.0
+    assert 0.25 < totals.latencies.highest < 5.0
