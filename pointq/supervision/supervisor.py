@@ -21,6 +21,9 @@ _STEADY_SECONDS = 10.0
 """A process that lived so long was no failed start: the next restart comes at once."""
 
 
+_PARTS = 8
+"""Of the time in which a process is to give a sign: a standstill takes one of them."""
+
 _START_SECONDS = 90.0
 """What a process that is watched may take until it is ready; as TimeoutStartSec in the units."""
 
@@ -129,14 +132,14 @@ class Supervisor:
         if process.stdout is None:
             raise RuntimeError("the child has no standard output")
         watch = job.watch_seconds if slot in self._up or job.watch_seconds is None else _START_SECONDS
+        reading = asyncio.ensure_future(process.stdout.readline())
         try:
-            async with asyncio.timeout(watch):
-                return await process.stdout.readline()
-        except TimeoutError:
-            if not self.stopping:
-                log.error("%s process %d hangs: no sign of life for %.0f s", job.what, process.pid, watch)  # noqa: TRY400
+            if watch is not None and not await _heard(reading, watch) and not self.stopping:
+                log.error("%s process %d hangs: no sign of life for %.0f s", job.what, process.pid, watch)
                 _send(process, signal.SIGKILL)
-        return await process.stdout.readline()
+            return await reading
+        finally:
+            reading.cancel()
 
     def _hear(self, slot: int, job: Job, line: bytes) -> None:
         match word(line):
@@ -156,6 +159,18 @@ class Supervisor:
             return
         self._failure = self._failure or error
         self.tell(signal.SIGTERM)
+
+
+async def _heard(reading: asyncio.Future[bytes], watch: float) -> bool:
+    """Whether something is said in so many seconds, in each of which this process was awake to hear it.
+
+    A machine that stood still, as while it was moved to another host, would else have all its processes killed when it goes on.
+    """
+    for _ in range(_PARTS):
+        await asyncio.wait({reading}, timeout=watch / _PARTS)
+        if reading.done():
+            return True
+    return False
 
 
 async def _hand(process: Process, job: Job) -> None:
