@@ -71,6 +71,13 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _not_empty(secret: SecretStr) -> SecretStr:
+    """Refuse what everybody knows: a secret that went missing must open no door."""
+    if not secret.get_secret_value():
+        raise ValueError("expected a secret that is not empty; where there is none, leave the setting out")
+    return secret
+
+
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -90,6 +97,7 @@ LOWER = BeforeValidator(_lower)
 """Takes capitals for small letters."""
 Words = Annotated[tuple[str, ...], LISTED]
 Networks = Annotated[Words, AfterValidator(_networks)]
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 SigningKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 Count = Annotated[int, Field(ge=1)]
 LimitText = Annotated[str, AfterValidator(checked_limit)]

@@ -26,6 +26,7 @@ from pointq.config.forms import (
     Prefix,
     RedisUrl,
     Seconds,
+    Secret,
     Section,
     TimeZone,
 )
@@ -146,7 +147,7 @@ class SpoolSettings(Section):
 class FlymasterSettings(Section):
     """Uploads of Flymaster instruments."""
 
-    secret: SecretStr | None = Field(
+    secret: Secret | None = Field(
         default=None, description="What an upload is signed with; none: uploads are taken unverified", examples=["secret"]
     )
 

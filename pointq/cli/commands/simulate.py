@@ -81,7 +81,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         duplicates=duplicates,
         invalid=invalid,
         offline=dropouts,
-        secret=secret.get_secret_value() if secret else None,
+        secret=secret.get_secret_value() if secret is not None else None,
         token=token,
     )
     with servers(settings) if verify else nullcontext() as backends:
