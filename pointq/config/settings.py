@@ -13,18 +13,17 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from pointq.config.addresses import DatabaseUrl, RedisUrl
 from pointq.config.doors import AuthSettings
 from pointq.config.forms import (
     LISTED,
     LOWER,
     AbsolutePath,
     Count,
-    DatabaseUrl,
     LimitText,
     LimitTexts,
     Networks,
     Prefix,
-    RedisUrl,
     Seconds,
     Secret,
     Section,
