@@ -330,6 +330,7 @@ def test_settings_cannot_be_changed(machine: Machine) -> None:
         ("host=db password=p user=me", "host=db password=*** user=me"),
         ("host=db password = 'a \\' b' user=me", "host=db password = *** user=me"),
         ("host=db sslpassword=p", "host=db sslpassword=***"),
+        ("http://host:8000/?token=pq_p&x=1", "http://host:8000/?token=***&x=1"),
     ],
 )
 def test_passwords_are_masked_where_they_stand(text: str, masked: str) -> None:
