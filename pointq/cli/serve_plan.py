@@ -41,7 +41,7 @@ def plan_of(settings: Settings, backends: Servers) -> Plan:
         spool_dir=settings.data_dir / "spool",
         spool_bytes=settings.spool.max_bytes,
         spool_points_per_second=settings.spool.drain_points_per_second,
-        flymaster_secret=secret.get_secret_value() if secret else None,
+        flymaster_secret=secret.get_secret_value() if secret is not None else None,
         doors=_doors(settings),
         tls=_tls(settings),
         limits=_limits(settings),
@@ -71,7 +71,7 @@ def check_exposure(settings: Settings, host: str) -> None:
 def _doors(settings: Settings) -> DoorPlan:
     auth = settings.auth
     signed = JwtPlan(
-        secret=auth.jwt_secret.get_secret_value() if auth.jwt_secret else None,
+        secret=auth.jwt_secret.get_secret_value() if auth.jwt_secret is not None else None,
         keys_file=str(auth.jwt_keys) if auth.jwt_keys else None,
         audience=auth.jwt_audience,
         claims=auth.jwt_claims,

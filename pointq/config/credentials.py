@@ -2,7 +2,8 @@
 
 A credential is named `pointq.` and the setting's key, or, in small letters, like one of the variables that many machines have:
 `pointq.database.url` or `database_url`. Where the setting is a file, such as `serve.tls_key`, the credential is that file.
-Others are none of ours.
+Others are none of ours. An empty one is refused, unlike an empty variable, which compose files and units pass on for nothing:
+who hands over a file means a secret, and one that went missing must not open a door.
 """
 
 import difflib
@@ -19,7 +20,10 @@ _FILES = ("serve.tls_certificate", "serve.tls_key", "auth.jwt_keys")
 
 
 def credential_layer(environ: Mapping[str, str]) -> Layer:
-    """Read the credentials that there are. Raises `ConfigError` for one that begins like ours and is not, or cannot be read."""
+    """Read the credentials that there are.
+
+    Raises `ConfigError` for one that begins like ours and is not, that is empty, or that cannot be read.
+    """
     if not (directory := environ.get("CREDENTIALS_DIRECTORY")):
         return {}
     keys = _keys()
@@ -46,10 +50,14 @@ def _given(path: Path, key: str) -> Given:
     if key in _FILES:
         return Given(str(path), origin)
     try:
-        return Given(path.read_text("utf8").rstrip("\r\n"), origin)
+        secret = path.read_text("utf8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
         hint = "expected a text file with the secret alone, which the user that runs pointq may read"
         raise ConfigError(f"the credential {path.name} cannot be read: {exc.__class__.__name__}", hint=hint) from exc
+    if not secret:
+        hint = f"write the secret of {key} into it, or hand over no such credential"
+        raise ConfigError(f"the credential {path.name} is empty", hint=hint)
+    return Given(secret, origin)
 
 
 def _suggestion(name: str, known: Mapping[str, str]) -> str:

@@ -4,14 +4,11 @@ import zoneinfo
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from pointq.config.limits import checked_limit, checked_limits
 
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
-_DATABASE_SCHEMES = ("postgresql", "postgres")
 _HS256_BYTES = 32
 
 
@@ -34,27 +31,6 @@ def _without_braces(prefix: str) -> str:
     return prefix
 
 
-def _redis_url(url: SecretStr) -> SecretStr:
-    if _scheme(url) not in _REDIS_SCHEMES:
-        raise ValueError("expected a URL such as redis://host:6379/0, rediss://… or unix://…")
-    return url
-
-
-def _database_url(url: SecretStr) -> SecretStr:
-    """Check the form; psycopg takes a URL or ``key=value`` pairs, and reads what is in them."""
-    text = url.get_secret_value()
-    if _scheme(url) not in _DATABASE_SCHEMES and ("://" in text or "=" not in text):
-        raise ValueError("expected a URL such as postgresql://user@host:5432/name")
-    return url
-
-
-def _scheme(url: SecretStr) -> str:
-    try:
-        return urlsplit(url.get_secret_value()).scheme
-    except ValueError:  # such as a bracket that is never closed
-        return ""
-
-
 def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
         try:
@@ -71,6 +47,13 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _not_empty(secret: SecretStr) -> SecretStr:
+    """Refuse what everybody knows: a secret that went missing must open no door."""
+    if not secret.get_secret_value():
+        raise ValueError("expected a secret that is not empty; where there is none, leave the setting out")
+    return secret
+
+
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -82,14 +65,13 @@ def _lower(value: object) -> object:
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Prefix = Annotated[str, AfterValidator(_without_braces)]
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 LISTED = BeforeValidator(_listed)
 """Takes a text with commas for a list, as the environment has it."""
 LOWER = BeforeValidator(_lower)
 """Takes capitals for small letters."""
 Words = Annotated[tuple[str, ...], LISTED]
 Networks = Annotated[Words, AfterValidator(_networks)]
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 SigningKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 Count = Annotated[int, Field(ge=1)]
 LimitText = Annotated[str, AfterValidator(checked_limit)]

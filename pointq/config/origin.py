@@ -8,7 +8,7 @@ MASK = "***"
 
 # Up to the last @: a password may hold one, and masking too much is the safe mistake.
 _URL_PASSWORD = re.compile(r"(?P<before>://[^:@/\s]*:).*(?=@)", re.DOTALL)
-_NAMED_PASSWORD = re.compile(r"(?P<before>\b(?:ssl)?password\s*=\s*)(?:'(?:\\.|[^'\\])*'?|[^&#\s]+)", re.IGNORECASE)
+_NAMED_PASSWORD = re.compile(r"(?P<before>\b(?:(?:ssl)?password|token)\s*=\s*)(?:'(?:\\.|[^'\\])*'?|[^&#\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Origin:
 
 
 def mask_passwords(text: str) -> str:
-    """Put ``***`` in place of every password in a URL or a ``key=value`` connection string."""
+    """Put ``***`` in place of every password and token in a URL or a ``key=value`` connection string."""
     for pattern in (_URL_PASSWORD, _NAMED_PASSWORD):
         text = pattern.sub(rf"\g<before>{MASK}", text)
     return text

@@ -13,19 +13,19 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from pointq.config.addresses import DatabaseUrl, RedisUrl
 from pointq.config.doors import AuthSettings
 from pointq.config.forms import (
     LISTED,
     LOWER,
     AbsolutePath,
     Count,
-    DatabaseUrl,
     LimitText,
     LimitTexts,
     Networks,
     Prefix,
-    RedisUrl,
     Seconds,
+    Secret,
     Section,
     TimeZone,
 )
@@ -146,7 +146,7 @@ class SpoolSettings(Section):
 class FlymasterSettings(Section):
     """Uploads of Flymaster instruments."""
 
-    secret: SecretStr | None = Field(
+    secret: Secret | None = Field(
         default=None, description="What an upload is signed with; none: uploads are taken unverified", examples=["secret"]
     )
 

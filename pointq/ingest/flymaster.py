@@ -71,7 +71,7 @@ async def _parsed(text: bytes) -> FlymasterUpload:
 def _check_sender(upload: FlymasterUpload, services: Services, request: web.Request) -> None:
     """Raises Problem where the upload's key is wrong, or the token is for another instrument."""
     secret, device = services.flymaster_secret, device_of(request)
-    if secret and not verify_key(upload.serial, upload.digest, secret):
+    if secret is not None and not verify_key(upload.serial, upload.digest, secret):
         services.failed(request)
         raise Problem(HTTPStatus.UNAUTHORIZED, f"the key of instrument {upload.serial} is wrong")
     if device not in {None, upload.serial}:

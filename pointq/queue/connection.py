@@ -30,8 +30,8 @@ def connect(url: str, *, max_connections: int = 50, timeout: float = 2.0) -> Red
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
-    except ValueError as exc:
-        raise RedisError(f"the Redis URL cannot be used: {exc}", hint="write redis://host:port/db or unix:///path") from exc
+    except ValueError:  # the text of which has a piece of the URL, maybe of the password
+        raise RedisError("the Redis URL cannot be used", hint="write redis://host:port/db or unix:///path") from None
     return client
 
 

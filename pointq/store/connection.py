@@ -3,11 +3,11 @@
 import socket
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import AsyncConnection, conninfo
 
+from pointq.errors import DatabaseError
 from pointq.store.faults import unreachable
 
 # a writer that froze in the middle of a transaction must not hold its locks for ever, and nobody wait for ever for a lock;
@@ -18,7 +18,8 @@ _SESSION = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=60000 -c lock
 async def connect(url: str, *, within: float = 5.0) -> AsyncConnection:
     """A connection to that database, in autocommit: transactions are always explicit.
 
-    Raises DatabaseError where it cannot be reached or refuses the login `within` so many seconds.
+    Raises DatabaseError where the URL cannot be read, and where it cannot be reached or refuses the login `within` so many
+    seconds.
     """
     try:
         return await AsyncConnection.connect(
@@ -46,16 +47,19 @@ def abort(connection: AsyncConnection[Any]) -> None:
 
 
 def describe(url: str) -> str:
-    """Where that URL points to, without user and password."""
+    """Where that URL points to, without user and password; "?" where it cannot be read: any piece may be the password's."""
     try:
         parts = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        return urlsplit(url).hostname or "?"
+        return "?"
     host = str(parts.get("host") or "localhost")
     name = parts.get("dbname", "")
     return f"{host}/{name}" if host.startswith("/") else f"{host}:{parts.get('port', 5432)}/{name}"
 
 
 def _options(url: str) -> str:
-    own = conninfo.conninfo_to_dict(url).get("options")
+    try:
+        own = conninfo.conninfo_to_dict(url).get("options")
+    except psycopg.ProgrammingError:  # the text of which has a piece of the URL, maybe of the password
+        raise DatabaseError("the database's URL cannot be read", hint="check how DATABASE_URL is written") from None
     return f"{own} {_SESSION}" if own else _SESSION

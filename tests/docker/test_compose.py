@@ -151,3 +151,11 @@ def test_what_is_mounted_is_there(services: dict[str, Service]) -> None:
     assert files
     for path in files:
         assert path.exists(), path
+
+
+def test_the_example_names_only_secrets_that_are_mounted() -> None:
+    named = set(re.findall(r"secrets/[\w.]*\w", EXAMPLE.read_text("utf8")))
+    mounted = set(re.findall(r"^    file: \./(secrets/\S+)$", COMPOSE_FILE.read_text("utf8"), re.MULTILINE))
+
+    assert named
+    assert named <= mounted

@@ -28,6 +28,42 @@ async def test_one_setting(patient: Patient, check: str, setting: str, value: st
     assert await patient.with_(**{setting: value}).severity(check) == severity
 
 
+BEYOND = {"POINTQ_SERVE__HOST": "0.0.0.0"}  # noqa: S104 - what is judged
+PROXY = {"POINTQ_SERVE__TRUSTED_PROXIES": "10.1.0.0/16"}
+SHUT = {f"POINTQ_AUTH__{door}": "token" for door in ("TRACKING", "SCORING", "IMPORT", "STATUS")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "severity", "message"),
+    [
+        (BEYOND | SHUT, "ok", "every door asks for a token"),
+        (PROXY | SHUT, "ok", "every door asks for a token"),
+        (BEYOND | SHUT | {"POINTQ_AUTH__STATUS": "none"}, "warn", "reaches 0.0.0.0 is let in without a token: status"),
+        (PROXY, "warn", "reaches its proxies (10.1.0.0/16) is let in without a token: tracking, scoring, import, status"),
+    ],
+)
+async def test_the_doors_are_judged_by_who_reaches_them(
+    patient: Patient, settings: dict[str, str], severity: str, message: str
+) -> None:
+    line = await patient.with_(**settings).line("configuration.listen")
+
+    assert line.severity == severity
+    assert message in line.message
+
+
+async def test_the_mend_names_the_doors_that_are_open(patient: Patient) -> None:
+    line = await patient.with_(**BEYOND | SHUT | {"POINTQ_AUTH__IMPORT": "none"}).line("configuration.listen")
+
+    assert line.mend == 'set auth.import = "token", and hand out what pointq token create prints'
+
+
+@pytest.mark.parametrize(("settings", "severity"), [(BEYOND | SHUT, "ok"), (PROXY, "warn")])
+async def test_unsigned_uploads_matter_where_no_token_is_asked_for(
+    patient: Patient, settings: dict[str, str], severity: str
+) -> None:
+    assert await patient.with_(**settings).severity("configuration.flymaster") == severity
+
+
 async def test_a_heartbeat_slower_than_silence_is_judged(patient: Patient) -> None:
     slow = patient.with_(POINTQ_WORK__HEARTBEAT_SECONDS="6", POINTQ_WORK__RECLAIM_IDLE_SECONDS="60")
 

@@ -388,13 +388,13 @@ def test_import_to_a_server_elsewhere_shows_its_token(closed: Site, samples: Pat
     with closed.serve() as server:
         refused = closed.run("import", track_file, "--url", server.url, expect=3)
         assert "give what lets you in with --token or POINTQ_TOKEN" in refused.stderr
-        named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": secret})
+        named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": f"{secret}\r\n"})
         assert named.report("import", track_file, "--url", server.url)["totals"]["fixes"] > 0
 
 
 def test_a_rehearsal_shows_its_token(closed: Site) -> None:
     short = ("simulate", "--pilots", "3", "--kind", "live", "--duration", "1min", "--speed", "60")
-    named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": token(closed, "live")})
+    named = replace(closed, extra={**CLOSED, "POINTQ_TOKEN": f"{token(closed, 'live')}\r\n"})
     with closed.serve() as server:
         points = named.report(*short, "--url", server.url)["points"]
         assert (points["accepted"], points["refused"]) == (points["sent"], 0)

@@ -121,6 +121,20 @@ def test_a_head_without_end_is_cut(site: Site) -> None:
         assert the_rest(endless) == b""
 
 
+def test_what_a_whole_head_may_have(hasty: Server) -> None:
+    """128 fields of 8 KB at most, which is what bounds a head that comes at once."""
+
+    def answered(fields: bytes) -> bytes:
+        with closing(connected(hasty)) as client:
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + fields + b"Connection: close\r\n\r\n")
+            return the_rest(client)[9:12]
+
+    assert answered(b"A: ".ljust(8_000, b"a") + b"\r\n") == b"200"
+    assert answered(b"A: ".ljust(9_000, b"a") + b"\r\n") == b"400"
+    assert answered(b"A: a\r\n" * 126) == b"200"
+    assert answered(b"A: a\r\n" * 127) == b"400"
+
+
 def test_who_reads_no_answer_is_not_read_and_then_cut(hasty: Server) -> None:
     ask = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
     with closing(connected(hasty)) as deaf, pytest.raises(OSError, match=r"reset|pipe"):

@@ -34,6 +34,13 @@ def test_a_url_that_is_none() -> None:
     assert "redis://" in str(caught.value.hint)
 
 
+def test_a_url_that_cannot_be_read_tells_no_piece_of_itself() -> None:
+    with pytest.raises(RedisError, match=r"cannot be used$") as caught:
+        connect("redis://:top#secret@localhost:6379/0")
+
+    assert caught.value.__suppress_context__, "the client's error has the piece that it took for the port"
+
+
 async def test_nobody_listens(tmp_path: Path) -> None:
     url = f"unix://{tmp_path}/none"
     redis = connect(url)

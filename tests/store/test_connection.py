@@ -2,6 +2,7 @@
 
 import socket
 import time
+import traceback
 
 import pytest
 from psycopg import AsyncConnection, sql
@@ -16,7 +17,7 @@ from pointq.store.connection import connect, describe
         ("postgresql://user:secret@example.org:5433/points", "example.org:5433/points"),
         ("host=example.org dbname=points password=secret", "example.org:5432/points"),
         ("postgresql:///points?host=/run/pg", "/run/pg/points"),
-        ("postgresql://user:secret@example.org/points?nonsense=1", "example.org"),
+        ("postgresql://user:secret@example.org/points?nonsense=1", "?"),
         ("no url and no pairs", "?"),
     ],
 )
@@ -50,6 +51,23 @@ async def test_a_connection_that_fails_tells_no_password(url: str) -> None:
 
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:top secret@h/x",
+        "postgresql://u:p%zzsecret@h/x",
+        "password=my secret host=h",
+        "postgresql://u:1/secret%zz@h",
+    ],
+)
+async def test_a_url_that_cannot_be_read_tells_no_piece_of_itself(url: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        await connect(url)
+
+    assert caught.value.message == "the database's URL cannot be read"
+    assert "secret" not in "".join(traceback.format_exception(caught.value)).partition("await connect")[2] + describe(url)
 
 
 async def test_a_server_that_says_nothing() -> None:

@@ -158,6 +158,15 @@ def test_an_empty_variable_counts_as_not_set(machine: Machine) -> None:
     assert machine.load(REDIS_URL="", POINTQ_SERVE__PORT="").settings.serve.port == 8000
 
 
+def test_an_empty_secret_of_a_file_is_refused(machine: Machine) -> None:
+    machine.write("pointq.toml", '[flymaster]\nsecret = ""\n')
+
+    error = machine.error()
+
+    assert error.message.startswith("the setting flymaster.secret is *** (from ./pointq.toml); expected a secret")
+    assert error.hint == "correct it in ./pointq.toml"
+
+
 def test_the_process_is_read_unless_told_otherwise(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.write("pointq.toml", "[serve]\nport = 2\n")
     monkeypatch.chdir(machine.cwd)
@@ -321,6 +330,7 @@ def test_settings_cannot_be_changed(machine: Machine) -> None:
         ("host=db password=p user=me", "host=db password=*** user=me"),
         ("host=db password = 'a \\' b' user=me", "host=db password = *** user=me"),
         ("host=db sslpassword=p", "host=db sslpassword=***"),
+        ("http://host:8000/?token=pq_p&x=1", "http://host:8000/?token=***&x=1"),
     ],
 )
 def test_passwords_are_masked_where_they_stand(text: str, masked: str) -> None:

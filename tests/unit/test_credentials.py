@@ -57,3 +57,13 @@ def test_one_that_is_no_text_says_so_without_its_content(folder: Path) -> None:
     with pytest.raises(ConfigError, match="redis_password cannot be read") as caught:
         load(folder)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["flymaster.secret", "redis.password", "auth.jwt_secret", "database.url"])
+def test_an_empty_one_is_refused(folder: Path, key: str) -> None:
+    """A secret that went missing; taken for none, it would open the door that it was to shut."""
+    (folder / f"pointq.{key}").write_text("\n")
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    assert caught.value.message == f"the credential pointq.{key} is empty"
+    assert key in str(caught.value.hint)

@@ -72,6 +72,7 @@ def import_(  # noqa: PLR0913 - one parameter an option
     as_json: JsonOption = False,
 ) -> int:
     """Import files."""
+    from pointq.cli.bearer import parse_token
     from pointq.cli.import_run import Wishes
     from pointq.ops.importing.options import Options, checked_kind, columns_of
 
@@ -84,7 +85,7 @@ def import_(  # noqa: PLR0913 - one parameter an option
         "nowhere" if dry_run else "direct" if direct else "url" if url is not None else "queue",
         jobs,
         url or "",
-        token,
+        parse_token(token),
         waits=bool(wait),
         timeout=timeout,
         force=force,

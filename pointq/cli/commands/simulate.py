@@ -57,6 +57,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     """Simulate a competition."""
     from pointq import aio
     from pointq.cli.backends import servers
+    from pointq.cli.bearer import parse_token
     from pointq.cli.durations import parse_duration
     from pointq.cli.moments import parse_moment
     from pointq.cli.simulate_run import Run
@@ -81,8 +82,8 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         duplicates=duplicates,
         invalid=invalid,
         offline=dropouts,
-        secret=secret.get_secret_value() if secret else None,
-        token=token,
+        secret=secret.get_secret_value() if secret is not None else None,
+        token=parse_token(token),
     )
     with servers(settings) if verify else nullcontext() as backends:
         report = aio.run(Run(app, settings, plan).all(backends.database_url if backends else None))

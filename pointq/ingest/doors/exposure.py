@@ -16,9 +16,12 @@ def open_doors(plan: DoorPlan) -> Sequence[str]:
 
 
 def beyond_loopback(host: str) -> bool:
-    """Whether others than this machine reach what listens there; a name that nobody knows is for whoever listens to report."""
+    """Whether others than this machine reach what listens there.
+
+    A name that cannot be resolved here counts as reached: whoever listens may understand it, as uvloop takes ``*`` for all.
+    """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        return False
+    except (OSError, UnicodeError):  # the latter of what is no name at all
+        return True
     return not all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)

@@ -17,7 +17,11 @@ from pointq.ingest.malformed import Malformed, TellingHandler
 from pointq.ingest.problems import Problem
 
 _HEAD_BYTES = 65_536
-"""A token of 8 KB, and what proxies add; aiohttp alone would take 128 fields of 8 KB from everybody."""
+"""What may have come of a head that is not whole: a token of 8 KB, and what proxies add.
+
+A connection holds no more than that for long. A head that comes at once is held for its request only, and bounded by aiohttp:
+128 fields of 8 KB.
+"""
 
 
 class Slow(StrEnum):

@@ -97,15 +97,14 @@ class Remote:
 def _reason(exc: Exception) -> str:
     # what aiohttp says of a connection names the settings of TLS first
     cause = exc.os_error.strerror if isinstance(exc, aiohttp.ClientConnectorError) else str(exc)
-    return cause or type(exc).__name__
+    return mask_passwords(cause or type(exc).__name__)
 
 
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(
-            f"--url is the address of a pointq server, found {mask_passwords(url)!r}", hint="such as http://host:8000"
-        )
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        hint = "such as http://host:8000; a token goes into POINTQ_TOKEN"
+        raise UsageError(f"--url is the address of a pointq server, found {mask_passwords(url)!r}", hint=hint)
     return url.rstrip("/").removesuffix(PATH) + PATH
 
 

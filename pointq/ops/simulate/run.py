@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from pointq.config.origin import mask_passwords
 from pointq.errors import BackendError
 from pointq.ops.simulate.device import Clock, Device
 from pointq.ops.simulate.plan import Plan
@@ -94,16 +95,19 @@ class Simulation:
 
 async def reach(session: aiohttp.ClientSession, url: str) -> None:
     """Ask the server for any answer at all. Raises BackendError."""
+    where = mask_passwords(url)
     try:
         async with asyncio.timeout(REACH_SECONDS), session.get(f"{url.rstrip('/')}/livez"):
             return
     except TimeoutError as exc:
         raise BackendError(
-            f"the server at {url} says nothing for {REACH_SECONDS:g} s", hint="check that it is not stopped"
+            f"the server at {where} says nothing for {REACH_SECONDS:g} s", hint="check that it is not stopped"
         ) from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
         raise BackendError(
-            f"the server at {url} cannot be reached: {exc}", hint="start it with `pointq serve`, or name another with --url"
+            # of a URL that it cannot read the client says which one
+            f"the server at {where} cannot be reached: {mask_passwords(str(exc))}",
+            hint="start it with `pointq serve`, or name another with --url",
         ) from exc
 
 

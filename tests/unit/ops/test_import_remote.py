@@ -131,3 +131,23 @@ async def test_a_server_that_does_not_run() -> None:
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(UsageError, match="--url is the address"):
         Remote(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://host:8000?token=hidden", "http://host:8000/tracking/import?token=hidden#x", "ftp://u:hidden@h"]
+)
+def test_an_address_that_is_refused_shows_no_token(url: str) -> None:
+    with pytest.raises(UsageError, match=r"\*\*\*") as caught:
+        Remote(url)
+
+    assert "hidden" not in str(caught.value)
+    assert "POINTQ_TOKEN" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("url", ["http://u:hidden@127.0.0.1:1", "http://u:top/hidden@127.0.0.1:1"])
+async def test_a_server_that_cannot_be_reached_shows_no_password(url: str) -> None:
+    async with remote(url) as reader:
+        with pytest.raises(Unreachable, match=r"cannot be reached") as caught:
+            await reader.read(TASK)
+
+    assert "hidden" not in str(caught.value)

@@ -192,8 +192,10 @@ async def test_stopped_in_the_midst_it_accounts_for_all_that_was_due() -> None:
 
 
 async def test_without_a_server_nothing_begins() -> None:
-    with pytest.raises(BackendError, match="cannot be reached"):
-        await flown(replace(PLAN, url="http://127.0.0.1:1"))
+    for url in ("http://127.0.0.1:1", "http://u:hidden@127.0.0.1:1", "http://u:top/hidden@127.0.0.1:1"):
+        with pytest.raises(BackendError, match="cannot be reached") as caught:
+            await flown(replace(PLAN, url=url))
+        assert "hidden" not in str(caught.value)
     with pytest.raises(BackendError):
         await flown(replace(PLAN, url="nonsense"))
     # the kernel takes the connection, and nobody answers: as with a server that is stopped

@@ -2,8 +2,10 @@
 
 import ipaddress
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from pointq.config.doors import AuthSettings
+from pointq.config.settings import ServeSettings
 from pointq.ops.asking import LOST_SECONDS
 from pointq.ops.doctor.finding import Finding, fail, ok, warn
 from pointq.ops.doctor.registry import check
@@ -69,17 +71,24 @@ def fallback(setup: Setup) -> Iterator[Finding]:
 @check(
     "configuration.listen",
     Setup,
-    what="who may send points",
-    why="the server asks nobody who he is: whoever reaches its port can store points",
-    mend='set serve.host = "127.0.0.1" and put a proxy before it that asks for credentials',
+    what="who is let in",
+    why="whoever reaches an open door can store points, or read what is stored and how it goes",
+    mend='set auth.tracking, auth.scoring, auth.import and auth.status = "token", and hand out what pointq token create prints',
 )
 def listen(setup: Setup) -> Iterator[Finding]:
-    """An address beyond this machine, and no authentication."""
-    host = setup.settings.serve.host
-    if _is_local(host):
-        yield ok(f"the server listens on {host}, for this machine only")
+    """Doors that stand open to others than this machine: on an address of its own, or behind a proxy."""
+    serve, doors = setup.settings.serve, _open_doors(setup.settings.auth)
+    if not doors:
+        yield ok(f"the server listens on {serve.host}, and every door asks for a token")
+    elif not _is_reached(serve):
+        yield ok(f"the server listens on {serve.host}, for this machine only")
     else:
-        yield warn(f"the server listens on {host}, and takes points from everybody who reaches it")
+        way = f"its proxies ({', '.join(serve.trusted_proxies)})" if _is_local(serve.host) else serve.host
+        mend = " and ".join(f'auth.{door} = "token"' for door in doors)
+        yield warn(
+            f"everybody who reaches {way} is let in without a token: {', '.join(doors)}",
+            f"set {mend}, and hand out what pointq token create prints",
+        )
 
 
 @check(
@@ -90,10 +99,13 @@ def listen(setup: Setup) -> Iterator[Finding]:
     mend="set flymaster.secret (POINTQ_FLYMASTER__SECRET) to what the instruments sign with",
 )
 def flymaster(setup: Setup) -> Iterator[Finding]:
-    """Matters where others can reach the port."""
-    if setup.settings.flymaster.secret:
+    """Matters where others can reach the port, and no token is asked for in place of the signature."""
+    settings = setup.settings
+    if settings.flymaster.secret is not None:
         yield ok("Flymaster uploads are verified")
-    elif not _is_local(setup.settings.serve.host):
+    elif settings.auth.tracking == "token":
+        yield ok("Flymaster uploads need a token")
+    elif _is_reached(settings.serve):
         yield warn("no flymaster.secret is set, so uploads are taken unverified")
 
 
@@ -134,6 +146,16 @@ def secrets(setup: Setup) -> Iterator[Finding]:
             yield warn(f"{path} holds a password and may be read by other users", f"chmod 600 {path}")
         else:
             yield ok(f"{path} holds a password and only its owner may read it")
+
+
+def _open_doors(auth: AuthSettings) -> Sequence[str]:
+    doors = {"tracking": auth.tracking, "scoring": auth.scoring, "import": auth.import_, "status": auth.status}
+    return [door for door, mode in doors.items() if mode == "none"]
+
+
+def _is_reached(serve: ServeSettings) -> bool:
+    """Whether others than this machine come to the server."""
+    return bool(serve.trusted_proxies) or not _is_local(serve.host)
 
 
 def _is_local(host: str) -> bool:

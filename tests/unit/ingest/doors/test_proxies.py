@@ -43,7 +43,16 @@ def test_forwarded_addresses_are_believed_from_the_end_as_far_as_proxies_are(
         ("0.0.0.0", True),  # noqa: S104
         ("::", True),
         ("192.0.2.1", True),
-        ("host.invalid", False),
+        ("0", True),
+        ("127.1", False),
+        ("0x7f.1", False),
+        ("::ffff:192.0.2.1", True),
+        ("fe80::1%1", True),
+        # what the resolver does not know whoever listens may: uvloop takes * for every address
+        ("*", True),
+        ("", True),
+        ("host.invalid", True),
+        ("host..invalid", True),
     ],
 )
 def test_who_reaches_an_address(host: str, beyond: bool) -> None:  # noqa: FBT001
