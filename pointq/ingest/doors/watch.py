@@ -11,6 +11,7 @@ from pointq.aio import cancel, first_of
 from pointq.errors import DatabaseError
 from pointq.ingest.doors.book import Book, BookFile
 from pointq.ingest.doors.keys import Keys
+from pointq.ingest.doors.shelf import Shelf
 from pointq.store import tokens
 from pointq.store.connection import abort, connect
 
@@ -34,7 +35,7 @@ class Watch:
     def __init__(self, keys: Keys, url: str, file: BookFile | None) -> None:
         self._keys = keys
         self._url = url
-        self._file = file
+        self._shelf = Shelf(file) if file else None
         self._connection: AsyncConnection | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -43,8 +44,9 @@ class Watch:
     async def start(self) -> None:
         """Look for the first time, and go on looking."""
         if self._task is None:
-            await asyncio.to_thread(self._recall)
-            await self._try()
+            if self._shelf is not None:
+                self._keys.book = await self._shelf.recall()
+            await self._once()
             self._task = asyncio.create_task(self._run(), name="tokens")
 
     async def stop(self) -> None:
@@ -57,7 +59,12 @@ class Watch:
     async def _run(self) -> None:
         while not self._stop.is_set():
             await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
-            await self._try()
+            await self._once()
+
+    async def _once(self) -> None:
+        await self._try()
+        if self._shelf is not None and self._keys.book is not None:
+            await self._shelf.keep(self._keys.book)
 
     async def _try(self) -> None:
         try:
@@ -93,24 +100,6 @@ class Watch:
             return
         # one that is made in between is seen at the next look, since the version is the older
         self._keys.book = Book.of(await tokens.every(self._connection), version)
-        await asyncio.to_thread(self._keep, self._keys.book)
-
-    def _recall(self) -> None:
-        """Take the book on disk, until the database has said what is in it now."""
-        if self._file is None:
-            return
-        try:
-            self._keys.book = self._file.read()
-        except (OSError, ValueError) as exc:
-            log.warning("the tokens in %s cannot be used: %s", self._file.path, exc)
-
-    def _keep(self, book: Book) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(book)
-        except OSError as exc:
-            log.warning("the tokens cannot be kept in %s for when the database is away: %s", self._file.path, exc)
 
     def _complain(self, why: str) -> None:
         if why == self._trouble:
