@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg import AsyncConnection
 
+from pointq import aio
 from pointq.ingest.doors.book import BookFile
 from pointq.ingest.doors.keys import Keys
 from pointq.ingest.doors.watch import Watch
@@ -69,3 +70,30 @@ async def test_a_revocation_reaches_the_disk_once_that_takes_it(
     kept = file.read()
     assert kept is not None
     assert kept.entries == []
+
+
+async def test_a_row_that_is_wrong_keeps_no_revocation_back(connection: AsyncConnection, keys: Keys) -> None:
+    await enter(connection, "anna")
+    await enter(connection, "ben")
+    await connection.execute("UPDATE pointq_tokens SET scopes = '{live,NULL}' WHERE name = 'ben'")
+    await soon(lambda: names(keys) == ["anna", "ben"], "both are known")
+    await tokens.revoke(connection, "anna")
+    await soon(lambda: names(keys) == ["ben"], "she is no more")
+
+
+async def test_a_defect_does_not_end_the_watch(
+    site: Site, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor the start: what nobody thought of is logged, and the next round goes on."""
+    monkeypatch.setattr(aio, "_DEFECT_SECONDS", 0.1)
+    await tokens.enter(connection, make("anna", ["live"], NOW, expires_at=NOW + dt.timedelta(days=1)).token)
+    await connection.execute("ALTER TABLE pointq_tokens ALTER expires_at TYPE text")
+    keys = Keys()
+    watch = Watch(keys, site.database_url, None)
+    await watch.start()
+    assert "a defect in what goes on beside the requests: tokens" in caplog.text
+    assert keys.book is None
+    await connection.execute("ALTER TABLE pointq_tokens ALTER expires_at TYPE timestamptz USING expires_at::timestamptz")
+    await soon(lambda: keys.book, "the tokens are known")
+    assert names(keys) == ["anna"]
+    await watch.stop()

@@ -63,6 +63,25 @@ async def test_a_moment_that_no_calendar_here_has_hides_no_other_token(connectio
         assert revoked.state(NOW) == "revoked"
 
 
+async def test_what_is_no_list_of_scopes_hides_no_other_token(connection: AsyncConnection) -> None:
+    by_hand = {
+        "a": ("{live,NULL,view}", ["live", "view"]),
+        "b": ("{{live,view},{upload,NULL}}", ["live", "view", "upload"]),
+        "c": ("{}", []),
+        "d": ("[5:6]={live,NULL}", ["live"]),
+    }
+    for name, (scopes, _) in by_hand.items():
+        await tokens.enter(connection, make(name, ["live"], NOW).token)
+        await connection.execute("UPDATE pointq_tokens SET scopes = %s::text[] WHERE name = %s", (scopes, name))
+
+    wanted = {name: told for name, (_, told) in by_hand.items()}
+    assert {token.name: token.scopes for token in await tokens.every(connection)} == wanted
+    for name, told in wanted.items():
+        revoked = await tokens.revoke(connection, name)
+        assert revoked is not None
+        assert revoked.scopes == told
+
+
 async def test_without_the_table(database_url: str) -> None:
     connection = await connect(database_url)
     with pytest.raises(DatabaseError, match="the table pointq_tokens is missing") as caught:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from pointq.aio import cancel, first_of
+from pointq.aio import Rounds, cancel
 from pointq.errors import DatabaseError
 from pointq.ingest.doors.book import Book, BookFile
 from pointq.ingest.doors.keys import Keys
@@ -37,34 +37,32 @@ class Watch:
         self._url = url
         self._shelf = Shelf(file) if file else None
         self._connection: AsyncConnection | None = None
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._trouble: str | None = None
+        self._looked = asyncio.Event()
+        self._rounds = Rounds("tokens", self._once)
 
     async def start(self) -> None:
         """Look for the first time, and go on looking."""
-        if self._task is None:
+        if not self._looked.is_set():
             if self._shelf is not None:
                 self._keys.book = await self._shelf.recall()
-            await self._once()
-            self._task = asyncio.create_task(self._run(), name="tokens")
+            self._rounds.start()
+            await self._looked.wait()
 
     async def stop(self) -> None:
         """Look no more."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
         await self._drop()
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
-            await self._once()
-
-    async def _once(self) -> None:
-        await self._try()
-        if self._shelf is not None and self._keys.book is not None:
-            await self._shelf.keep(self._keys.book)
+    async def _once(self) -> float:
+        try:
+            await self._try()
+            if self._shelf is not None and self._keys.book is not None:
+                await self._shelf.keep(self._keys.book)
+        finally:
+            # with a defect, too: whoever starts goes on with what is known
+            self._looked.set()
+        return _SECONDS
 
     async def _try(self) -> None:
         try:
