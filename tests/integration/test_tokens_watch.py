@@ -57,14 +57,15 @@ async def enter(connection: AsyncConnection, name: str) -> None:
 
 
 async def test_a_revocation_reaches_the_disk_once_that_takes_it(
-    connection: AsyncConnection, keys: Keys, file: BookFile
+    connection: AsyncConnection, keys: Keys, file: BookFile, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await enter(connection, "anna")
+    await soon(lambda: '"anna"' in file.path.read_text(), "she is on disk")
     file.path.unlink()
     file.path.mkdir()
-    await enter(connection, "anna")
-    await soon(lambda: names(keys) == ["anna"], "she is known")
     await tokens.revoke(connection, "anna")
-    await soon(lambda: names(keys) == [], "she is no more")
+    await soon(lambda: "the tokens cannot be kept" in caplog.text, "the disk did not take the revocation")
+    assert names(keys) == []
     file.path.rmdir()
     await soon(file.path.is_file, "the book is there again")
     kept = file.read()
