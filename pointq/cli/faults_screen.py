@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pointq.cli.columns import columns
-from pointq.cli.numbers import count
+from pointq.cli.numbers import count, counted
 from pointq.ops.bench.suite_faults import FaultReport
 
 
@@ -47,7 +47,7 @@ def _points(report: FaultReport) -> Text:
     return Text.assemble(
         f"points    {count(found.accepted_points)} accepted, {count(found.stored_points)} stored, ",
         (f"{count(found.lost_points)} lost", "bold red" if found.lost_points else "green"),
-        f", {count(report.duplicate_points)} duplicates, {count(found.dead_points)} dead letters "
+        f", {counted(report.duplicate_points, 'duplicate')}, {counted(found.dead_points, 'dead letter')} "
         f"({count(found.poison_points)} expected)",
     )
 

@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pointq.cli.numbers import age, count
+from pointq.cli.numbers import age, count, counted
 from pointq.logs import printable
 from pointq.ops.flights import FlightList, FlightReport
 
@@ -41,7 +41,9 @@ def _cells(flight: FlightReport) -> list[str | Text]:
 
 def _footer(found: FlightList) -> str:
     shown, total = len(found.flights), found.total
-    more = f"{count(shown)} of {count(total)} flights; --limit 0 shows all. " if shown < total else f"{count(total)} flights. "
+    more = (
+        f"{count(shown)} of {count(total)} flights; --limit 0 shows all. " if shown < total else f"{counted(total, 'flight')}. "
+    )
     return more + "`pointq flights export ID --format igc` writes one to a file"
 
 

@@ -9,7 +9,7 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from pointq.cli.context import AppContext
-from pointq.cli.numbers import age, count
+from pointq.cli.numbers import age, count, counted
 from pointq.ops.importing.report import FileReport
 
 _FIRST_GUESS_SECONDS = 2.0
@@ -65,7 +65,7 @@ class Progress(AbstractContextManager["Progress"]):
         task = self._bar.tasks[0]
         elapsed = task.elapsed or 0.0
         of = f" of {count(task.total)}" if task.total is not None else ""
-        figures = [f"{count(self._files)}{of} files", f"{count(self._fixes)} fixes"]
+        figures = [f"{count(self._files)}{of} files", counted(self._fixes, "fix", "fixes")]
         if elapsed > 0:
             figures.append(f"{count(self._fixes / elapsed)}/s")
         if task.total and self._files < task.total and elapsed > _FIRST_GUESS_SECONDS:

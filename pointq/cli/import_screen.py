@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pointq.cli.context import AppContext
 from pointq.cli.import_table import short_names, table_of
-from pointq.cli.numbers import count
+from pointq.cli.numbers import count, counted
 from pointq.errors import ExitCode
 from pointq.formats.track import LineReject
 from pointq.logs import printable
@@ -31,9 +31,9 @@ def print_reports(app: AppContext, reports: Sequence[FileReport]) -> None:
     if listed:
         app.out.print(table_of(listed, app.out.width))
     if len(listed) < len(tracks):
-        fine = count(len(tracks) - len(trouble))
+        fine = counted(len(tracks) - len(trouble), "file")
         more = f" and {count(len(trouble) - len(listed))} with trouble" if len(trouble) > len(listed) else ""
-        app.out.print(f"{fine} files without trouble{more} are not listed here: --json has all", style="dim")
+        app.out.print(f"not listed here: {fine} without trouble{more}; --json has all", style="dim")
     if trouble:
         app.err.print()
         for line in _explanation(trouble):
@@ -72,9 +72,9 @@ def sentence(totals: Totals) -> str:
     if totals.already_imported:
         parts.append(f"{count(totals.already_imported)} already imported")
     if totals.fixes or not totals.already_imported:
-        parts.append(f"{count(totals.fixes)} fixes")
+        parts.append(counted(totals.fixes, "fix", "fixes"))
     if totals.fixes and totals.new is not None and totals.duplicates is not None:
-        parts += [f"{count(totals.new)} new" if totals.new else "nothing new", f"{count(totals.duplicates)} duplicates"]
+        parts += [f"{count(totals.new)} new" if totals.new else "nothing new", counted(totals.duplicates, "duplicate")]
     parts.append(f"{count(totals.rejected)} rejected")
     if totals.failed:
         parts.append(f"{_files(totals.failed)} failed")
@@ -91,7 +91,7 @@ def _listed(reports: Sequence[FileReport], trouble: Sequence[FileReport]) -> lis
 
 
 def _files(number: int) -> str:
-    return "1 file" if number == 1 else f"{count(number)} files"
+    return counted(number, "file")
 
 
 def _explanation(trouble: Sequence[FileReport]) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _complaints(report: FileReport) -> Iterator[str]:
 def _places(rejects: Sequence[LineReject], number: int) -> str:
     """Where to look for the first of so many: ``line 5``, ``packet 3, byte 210``, ``lines 5, 7, 9 and 120 more``."""
     if not rejects:
-        return f"{count(number)} records"
+        return counted(number, "record")
     if number == 1:
         return rejects[0].place
     shown = rejects[:_LINES]

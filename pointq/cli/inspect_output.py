@@ -11,7 +11,7 @@ import orjson
 from pointq import clock
 from pointq.cli.context import AppContext
 from pointq.cli.inspect_screen import Table
-from pointq.cli.numbers import count
+from pointq.cli.numbers import batches_of
 from pointq.logs import json_printable, printable
 from pointq.ops import documents
 from pointq.ops.batches import Batch
@@ -47,7 +47,8 @@ class Output(ABC):
     def exported(self, export: "Export") -> None:
         """Instead of all that: they are in a file."""
         self.app.err.print(
-            f"{count(export.batches)} batches of {count(export.points)} points are in {export.path}", markup=False
+            f"{batches_of(export.batches, export.points)} {'is' if export.batches == 1 else 'are'} in {export.path}",
+            markup=False,
         )
 
 

@@ -10,6 +10,16 @@ def count(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}".replace(",", " ")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 batch``, ``1 234 batches``: a number with what is counted; `many` where that is not `one` with an s."""
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
+
+
+def batches_of(batches: int, points: int) -> str:
+    """``1 batch of 3 points``."""
+    return f"{counted(batches, 'batch', 'batches')} of {counted(points, 'point')}"
+
+
 def short(value: float | None) -> str:
     """At most six characters: ``99 999``, ``123 k``, ``1.23 M``; a dash for what is not known."""
     if value is None or value < _SHORT:

@@ -10,7 +10,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from pointq.cli.context import AppContext
-from pointq.cli.numbers import age, count
+from pointq.cli.numbers import age, batches_of, count
 from pointq.logs import printable
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def print_preview(app: AppContext, criteria: "Criteria", preview: "Preview", pat
     console = app.out if dry_run else app.err
     if preview.batches:
         console.print(_shares(preview))
-        verb = "would be" if dry_run else "are to be"
-        console.print(f"{count(preview.batches)} batches of {count(preview.points)} points {verb} removed")
+        verb = "would be" if dry_run else "is to be" if preview.batches == 1 else "are to be"
+        console.print(f"{batches_of(preview.batches, preview.points)} {verb} removed")
     else:
         console.print(f"nothing to remove from {criteria.kind}", markup=False)
     for held in preview.held:
-        line = f"{count(held.batches)} batches of {count(held.points)} points stay: {printable(held.worker)} holds them"
-        app.err.print(f"{line}; --force removes them too", style="yellow", markup=False)
+        line = f"{_stay(held.batches, held.points)}: held by {printable(held.worker)}"
+        app.err.print(f"{line}; --force removes that too", style="yellow", markup=False)
     if preview.batches and not dry_run:
         app.err.print("no export: what is removed is lost" if path is None else f"first exported to {path}", markup=False)
 
@@ -81,14 +81,14 @@ def _shares(preview: "Preview") -> Table:
 
 def print_removed(app: AppContext, removed: "Removed") -> None:
     """What became of it."""
-    app.out.print(f"removed {count(removed.batches)} batches of {count(removed.points)} points")
+    app.out.print(f"removed {batches_of(removed.batches, removed.points)}")
     if removed.taken_batches:
-        app.err.print(
-            f"{count(removed.taken_batches)} batches of {count(removed.taken_points)} points stay: workers took them meanwhile"
-        )
+        app.err.print(f"{_stay(removed.taken_batches, removed.taken_points)}: taken by workers meanwhile")
     if removed.gone_batches:
-        app.err.print(
-            f"{count(removed.gone_batches)} batches of {count(removed.gone_points)} points were stored or removed meanwhile"
-        )
+        app.err.print(f"stored or removed meanwhile: {batches_of(removed.gone_batches, removed.gone_points)}")
     if removed.export is not None:
         app.err.print(f"they are in {removed.export}; `pointq replay {removed.export}` puts them back", markup=False)
+
+
+def _stay(batches: int, points: int) -> str:
+    return f"{batches_of(batches, points)} {'stays' if batches == 1 else 'stay'}"

@@ -9,7 +9,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from pointq.cli.context import AppContext
-from pointq.cli.numbers import count
+from pointq.cli.numbers import batches_of, count, counted
 from pointq.logs import printable
 from pointq.ops.replay.report import Reason, Refusal, Report
 
@@ -17,10 +17,10 @@ _SHOWN = 10
 """Refusals shown; ``--json`` has more."""
 
 _NAMES = {
-    "dead": "dead letters",
-    "retained": "stored batches that are kept",
-    "files": "batches of files",
-    "spool": "spooled batches",
+    "dead": ("dead letter", "dead letters"),
+    "retained": ("stored batch that is kept", "stored batches that are kept"),
+    "files": ("batch of files", "batches of files"),
+    "spool": ("spooled batch", "spooled batches"),
 }
 
 
@@ -56,7 +56,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def left(self, batches: int) -> None:
         """All are back in the queue; so many batches are not stored yet."""
-        self._bar.update(self._task, description="storing", said=f"{count(batches)} batches left")
+        self._bar.update(self._task, description="storing", said=f"{counted(batches, 'batch', 'batches')} left")
 
 
 def print_report(app: AppContext, report: Report, *, dry_run: bool) -> None:
@@ -64,24 +64,25 @@ def print_report(app: AppContext, report: Report, *, dry_run: bool) -> None:
     if report.batches:
         app.out.print(_shares(report))
     name = _NAMES[report.source]
-    done = "would go back" if dry_run else "are back in the queue"
+    done = "would go back" if dry_run else f"{_are(report.batches)} back in the queue"
     if report.batches:
-        app.out.print(f"{count(report.batches)} {name} of {count(report.points)} points {done}", markup=False)
+        app.out.print(f"{counted(report.batches, *name)} of {counted(report.points, 'point')} {done}", markup=False)
     else:
-        app.out.print(f"no {name} to put back", markup=False)
+        app.out.print(f"no {name[1]} to put back", markup=False)
     for refusal in report.refusals[:_SHOWN]:
         app.err.print(_refused(refusal), style="yellow", markup=False, soft_wrap=True)
     if len(report.refusals) > _SHOWN:
         app.err.print(f"and {count(len(report.refusals) - _SHOWN)} more; --json lists them", style="yellow")
     if report.gone_batches:
-        app.err.print(f"{count(report.gone_batches)} batches were gone before they could be put back", style="yellow")
+        gone = counted(report.gone_batches, "batch was", "batches were")
+        app.err.print(f"{gone} gone before being put back", style="yellow")
     if not dry_run and report.batches:
         _print_outcome(app, report)
 
 
 def print_stopped(app: AppContext, report: Report) -> None:
     """It ends before its end."""
-    done = f"stopped: {count(report.batches)} batches of {count(report.points)} points are back in the queue"
+    done = f"stopped: {batches_of(report.batches, report.points)} {_are(report.batches)} back in the queue"
     app.err.print(f"{done}, the rest is where it was", markup=False, soft_wrap=True)
 
 
@@ -94,13 +95,19 @@ def _print_outcome(app: AppContext, report: Report) -> None:
         app.err.print(_died(reason), style="yellow", markup=False, soft_wrap=True)
 
 
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
 def _died(reason: Reason) -> str:
     often = f"refused {reason.most_refusals} times by now" if reason.most_refusals > 1 else "refused"
-    return f"{count(reason.points)} points are dead letters again, {often}: {reason.sqlstate} {printable(reason.message)}"
+    dead = counted(reason.points, "point is a dead letter again", "points are dead letters again")
+    return f"{dead}, {often}: {reason.sqlstate} {printable(reason.message)}"
 
 
 def _refused(refusal: Refusal) -> str:
-    points = "" if refusal.points is None else f" ({count(refusal.points)} {refusal.kind or ''} points)".replace("  ", " ")
+    kind = f"{refusal.kind} " if refusal.kind else ""
+    points = "" if refusal.points is None else f" ({counted(refusal.points, f'{kind}point')})"
     return f"{printable(refusal.where)}: {printable(refusal.reason)}{points}"
 
 

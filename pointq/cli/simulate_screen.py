@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pointq.cli.context import AppContext
-from pointq.cli.numbers import age, count, rate
+from pointq.cli.numbers import age, count, counted, rate
 from pointq.errors import ExitCode
 from pointq.ops.simulate.plan import Plan
 from pointq.ops.simulate.report import Report
@@ -58,7 +58,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def comparing(self, flights: int) -> None:
         """So many flights are left to be compared."""
-        self._show(f"comparing with the tables: {count(flights)} flights left")
+        self._show(f"comparing with the tables: {counted(flights, 'flight')} left")
 
     def note(self, text: str) -> None:
         """Something that is said once."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from pointq.cli.numbers import age, short, size
+from pointq.cli.numbers import age, counted, short, size
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, RedisStatus, SpoolStatus, Totals
 from pointq.ops.watch import View
@@ -79,7 +79,7 @@ def _servers(servers: tuple[IntakeStatus, ...], now: str) -> Text:
         way = f"by the {server.via}" if server.is_open else "refused"
         groups.setdefault(way, []).append(server.since)
     at = datetime.fromisoformat(now).timestamp()
-    total = "1 server" if len(servers) == 1 else f"{len(servers)} servers"
+    total = counted(len(servers), "server")
     counts = [f"{len(each)} " if len(groups) > 1 else "points " for each in groups.values()]
     ways = [f"{count}{way} for {_since(at, each)}" for count, (way, each) in zip(counts, groups.items(), strict=True)]
     is_normal = set(groups) == {"by the queue"}

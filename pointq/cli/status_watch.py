@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pointq.aio import first_of
 from pointq.cli.fullscreen import Fullscreen
-from pointq.cli.numbers import age, count, rate
+from pointq.cli.numbers import age, count, counted, rate
 from pointq.cli.status_screen import Room, screen
 from pointq.errors import ExitCode
 from pointq.ops.status import QueueStatus, Status
@@ -85,4 +85,4 @@ def _workers(status: Status) -> str:
     if status.workers is None:
         return "workers not known"
     alive = sum(worker.state != "lost" for worker in status.workers)
-    return f"{alive} worker{'' if alive == 1 else 's'}"
+    return counted(alive, "worker")

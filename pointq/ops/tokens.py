@@ -61,7 +61,7 @@ def make(
 
 
 def expiry(text: str, now: dt.datetime) -> dt.datetime:
-    """The moment that a text such as ``90d``, ``12h``, ``2026-09-30`` (its end, UTC) or an RFC 3339 time names.
+    """The moment that a text such as ``90d``, ``12h``, ``2026-09-30`` (its end, UTC) or an RFC 3339 time names; in UTC.
 
     Raises UsageError.
     """
@@ -72,6 +72,8 @@ def expiry(text: str, now: dt.datetime) -> dt.datetime:
             day = dt.date.fromisoformat(text)
             return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1)
         moment = dt.datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(dt.UTC)  # which may be in the year 10000
     except (ValueError, OverflowError):
         moment = None
     if moment is None or moment.tzinfo is None:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, errors, sql
+from psycopg import AsyncConnection, AsyncCursor, errors, sql
+from psycopg.abc import Buffer
 from psycopg.rows import class_row
+from psycopg.types.datetime import TimestamptzLoader
 
 from pointq.errors import DatabaseError, PointqError
 from pointq.store.faults import one_line
@@ -47,7 +49,7 @@ async def enter(connection: AsyncConnection[Any], token: Token) -> None:
 async def revoke(connection: AsyncConnection[Any], name: str) -> Token | None:
     """Revoke the token of that name; None where there is none that is not revoked. Raises DatabaseError."""
     with _told("written"):
-        async with connection.cursor(row_factory=class_row(Token)) as cursor:
+        async with _cursor(connection) as cursor:
             await cursor.execute(sql.SQL(text("revoke_token")), {"name": name})
             return await cursor.fetchone()
 
@@ -55,7 +57,7 @@ async def revoke(connection: AsyncConnection[Any], name: str) -> Token | None:
 async def every(connection: AsyncConnection[Any]) -> list[Token]:
     """All tokens that ever were, the newest last. Raises DatabaseError."""
     with _told("read"):
-        async with connection.cursor(row_factory=class_row(Token)) as cursor:
+        async with _cursor(connection) as cursor:
             await cursor.execute(sql.SQL(text("every_token")))
             return await cursor.fetchall()
 
@@ -66,6 +68,30 @@ async def version(connection: AsyncConnection[Any]) -> str:
         cursor = await connection.execute(sql.SQL(text("tokens_version")))
         (found,) = await cursor.fetchone() or ("",)
         return str(found)
+
+
+_FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
+_LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+class _Bounded(TimestamptzLoader):
+    """Moments that Python has no year for, and PostgreSQL's infinities: the first and the last that it has.
+
+    One of them, set by hand, must not keep all other tokens from being read.
+    """
+
+    def load(self, data: Buffer) -> dt.datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            text = bytes(data)
+            return _FIRST if text == b"-infinity" or text.endswith(b"BC") else _LAST
+
+
+def _cursor(connection: AsyncConnection[Any]) -> AsyncCursor[Token]:
+    cursor = connection.cursor(row_factory=class_row(Token))
+    cursor.adapters.register_loader("timestamptz", _Bounded)
+    return cursor
 
 
 @contextmanager

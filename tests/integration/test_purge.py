@@ -180,7 +180,7 @@ async def test_what_a_living_worker_holds_stays_unless_forced(site: Site, queue:
     assert (await books(queue.redis, queue.lane)).pending_points == 3
     await queue.beat()
     said = site.run("purge", "upload", "--yes", expect=5).stderr
-    assert "1 batches of 3 points stay: host-7-abc holds them; --force removes them too" in said
+    assert "1 batch of 3 points stays: held by host-7-abc; --force removes that too" in said
 
     await queue.beat()
     forced = site.report("purge", "upload", "--yes", "--force")

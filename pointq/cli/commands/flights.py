@@ -90,7 +90,7 @@ def export(
     """Write a flight."""
     from pointq import aio
     from pointq.cli.backends import servers
-    from pointq.cli.numbers import count
+    from pointq.cli.numbers import counted
     from pointq.ops.flights import export as write
 
     app_ = app_context(ctx)
@@ -102,7 +102,7 @@ def export(
             backends.database_url, name, _kind(kind), chosen, file, patience=settings.patience_seconds, tables=tables
         )
         flight = aio.run_impatiently(writing)
-    _tell(app_, output, f"{count(flight.points)} points of kind {flight.kind}")
+    _tell(app_, output, f"{counted(flight.points, 'point')} of kind {flight.kind}")
 
 
 def _tables(settings: "Settings") -> "Tables":

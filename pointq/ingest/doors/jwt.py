@@ -7,6 +7,7 @@ issuer, EdDSA (RFC 8037) for the issuer's public key. The library is PyJWT, the 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ _ABSURD = (ValueError, OverflowError, RecursionError)
 _LAST = 2.0**53
 _NAMES = ("sub", "pilot_id", "jti")
 """Claims that say whose a token is, the first that is there."""
+_MOST_CHARACTERS = 64
+"""Of what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class SignedTokens:
             if value is not None and str(claims[name]) != value:
                 raise not_valid(f"the signed token is not good: its claim {name} is another one than is expected here")
         whose = next((str(claims[name]) for name in _NAMES if claims.get(name) is not None), "?")
-        return Grant(f"jwt:{whose[:64]}", self._scopes(claims), until=min(int(claims["exp"]), _LAST) + _LEEWAY_SECONDS)
+        return Grant(f"jwt:{_short(whose)}", self._scopes(claims), until=min(int(claims["exp"]), _LAST) + _LEEWAY_SECONDS)
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         most = frozenset(self._plan.scopes)
@@ -106,6 +109,14 @@ class SignedTokens:
         words = asked.split() if isinstance(asked, str) else asked
         # one word after the other (RFC 8693, 4.2), or a list, as many write it
         return most & {word for word in words if isinstance(word, str)} if isinstance(words, list) else frozenset()
+
+
+def _short(whose: str) -> str:
+    """The text, or its beginning and a hash: names may differ in their end alone, and each has limits of its own."""
+    if len(whose) <= _MOST_CHARACTERS:
+        return whose
+    hashed = blake2b(whose.encode("utf8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{whose[: _MOST_CHARACTERS - 1 - len(hashed)]}…{hashed}"
 
 
 def _why(exc: Exception) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from pointq.aio import cancel, first_of
+from pointq.aio import Rounds, cancel
 from pointq.errors import DatabaseError
 from pointq.ingest.doors.book import Book, BookFile
 from pointq.ingest.doors.keys import Keys
+from pointq.ingest.doors.shelf import Shelf
 from pointq.store import tokens
 from pointq.store.connection import abort, connect
 
@@ -34,30 +35,34 @@ class Watch:
     def __init__(self, keys: Keys, url: str, file: BookFile | None) -> None:
         self._keys = keys
         self._url = url
-        self._file = file
+        self._shelf = Shelf(file) if file else None
         self._connection: AsyncConnection | None = None
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._trouble: str | None = None
+        self._looked = asyncio.Event()
+        self._rounds = Rounds("tokens", self._once)
 
     async def start(self) -> None:
         """Look for the first time, and go on looking."""
-        if self._task is None:
-            await asyncio.to_thread(self._recall)
-            await self._try()
-            self._task = asyncio.create_task(self._run(), name="tokens")
+        if not self._looked.is_set():
+            if self._shelf is not None:
+                self._keys.book = await self._shelf.recall()
+            self._rounds.start()
+            await self._looked.wait()
 
     async def stop(self) -> None:
         """Look no more."""
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._rounds.stop()
         await self._drop()
 
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            await first_of(asyncio.sleep(_SECONDS), self._stop.wait())
+    async def _once(self) -> float:
+        try:
             await self._try()
+            if self._shelf is not None and self._keys.book is not None:
+                await self._shelf.keep(self._keys.book)
+        finally:
+            # with a defect, too: whoever starts goes on with what is known
+            self._looked.set()
+        return _SECONDS
 
     async def _try(self) -> None:
         try:
@@ -93,24 +98,6 @@ class Watch:
             return
         # one that is made in between is seen at the next look, since the version is the older
         self._keys.book = Book.of(await tokens.every(self._connection), version)
-        await asyncio.to_thread(self._keep, self._keys.book)
-
-    def _recall(self) -> None:
-        """Take the book on disk, until the database has said what is in it now."""
-        if self._file is None:
-            return
-        try:
-            self._keys.book = self._file.read()
-        except (OSError, ValueError) as exc:
-            log.warning("the tokens in %s cannot be used: %s", self._file.path, exc)
-
-    def _keep(self, book: Book) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(book)
-        except OSError as exc:
-            log.warning("the tokens cannot be kept in %s for when the database is away: %s", self._file.path, exc)
 
     def _complain(self, why: str) -> None:
         if why == self._trouble:

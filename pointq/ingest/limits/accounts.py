@@ -106,7 +106,7 @@ class Accounts:
         for whose in list(islice(self._changed, most)):
             for what, bucket in self._changed.pop(whose).buckets:
                 if bucket.unsettled:
-                    found.append((f"{self.kind}:{what}:{blake2b(whose.encode(), digest_size=12).hexdigest()}", bucket))
+                    found.append((f"{self.kind}:{what}:{_hashed(whose)}", bucket))
         return found
 
     def _bucket(self, rate: float) -> Bucket | None:
@@ -118,3 +118,8 @@ class Accounts:
         whom = "with this token" if self.kind == "token" else "from this address"
         detail = f"more {what} came {whom} than the {rate:g} a second that are taken: send them again later"
         return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, retry_after=int(wait) + 1)
+
+
+def _hashed(whose: str) -> str:
+    """Of any text: a signed token may be for half a surrogate pair, which has no UTF-8."""
+    return blake2b(whose.encode("utf8", "surrogatepass"), digest_size=12).hexdigest()

@@ -1,6 +1,6 @@
 import pytest
 
-from pointq.cli.numbers import short
+from pointq.cli.numbers import batches_of, counted, short
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,22 @@ from pointq.cli.numbers import short
 def test_short_numbers_have_three_figures_and_six_characters(value: float | None, text: str) -> None:
     assert short(value) == text
     assert len(text) <= 6
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "text"),
+    [
+        (0, ("point",), "0 points"),
+        (1, ("point",), "1 point"),
+        (2, ("point",), "2 points"),
+        (12_345, ("fix", "fixes"), "12 345 fixes"),
+        (1, ("fix", "fixes"), "1 fix"),
+    ],
+)
+def test_one_of_a_thing_is_not_several(number: int, words: tuple[str, ...], text: str) -> None:
+    assert counted(number, *words) == text
+
+
+def test_batches_and_their_points() -> None:
+    assert batches_of(1, 1) == "1 batch of 1 point"
+    assert batches_of(2, 1000) == "2 batches of 1 000 points"

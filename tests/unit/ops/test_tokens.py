@@ -43,7 +43,14 @@ def test_an_end_may_be_a_span_a_day_or_a_moment(text: str, moment: dt.datetime) 
     assert expiry(text, NOW) == moment
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "2026-13-01", "2026-09-30T18:00:00", "9999-12-31", "999999d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "90", "d", "-1d", "2026-13-01", "2026-09-30T18:00:00", "9999-12-31", "999999d"),
+        "9999-12-31T23:59:59-05:00",  # in UTC, a year that nothing here can read
+        "0001-01-01T00:00:00+05:00",
+    ],
+)
 def test_what_is_no_end_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="--expires is a span, a date or a time with an offset"):
         expiry(text, NOW)

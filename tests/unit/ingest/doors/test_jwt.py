@@ -17,7 +17,11 @@ from jwt.algorithms import OKPAlgorithm
 from pointq.errors import ConfigError
 from pointq.ingest.doors.jwt import SignedTokens
 from pointq.ingest.doors.plan import JwtPlan
+from pointq.ingest.limits.accounts import Accounts
+from pointq.ingest.limits.plan import Rates
+from pointq.ingest.limits.tally import Tally
 from pointq.ingest.problems import Problem
+from pointq.logs import HumanFormatter, JsonFormatter
 
 SECRET = "the-shared-secret-of-the-replaced-system"
 PRIVATE = Ed25519PrivateKey.generate()
@@ -109,6 +113,33 @@ def test_a_token_may_ask_for_less_never_for_more(scope: Any, granted: set[str]) 
     tokens = SignedTokens(JwtPlan(SECRET, scopes=("live", "upload")))
 
     assert tokens.verify(signed({**GOOD, "scope": scope})).scopes == granted
+
+
+@pytest.mark.parametrize(
+    "sub", ["\ud800", "\0", "a\r\nb \x1b[2J \u202e", "", 7, 1e300, True, ["a"], {"a": None}, "9" * 4000, "\udfff" * 10_000]
+)
+def test_whoever_a_token_is_for_has_limits_of_their_own(sub: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """And leaves one line in the log, of a length of ours."""
+    name = SignedTokens(JwtPlan(SECRET)).verify(signed({**GOOD, "sub": sub})).name
+    assert len(name) <= len("jwt:") + 64
+    tally = Tally()
+    accounts = Accounts("token", Rates(requests=1), tally)
+    accounts.admit(name)
+    ((shared, _),) = accounts.changed(10)
+    assert shared.isascii()
+
+    tally.met("token_requests_per_second", name)
+    for formatter in (HumanFormatter(colour=False), JsonFormatter()):
+        line = formatter.format(caplog.records[-1])
+        assert line.encode().decode().isprintable()
+
+
+def test_long_names_that_differ_in_their_end_are_two() -> None:
+    tokens = SignedTokens(JwtPlan(SECRET))
+    realm = f"https://issuer.example/{'realm/' * 20}"
+    names = {tokens.verify(signed({**GOOD, "sub": f"{realm}{who}"})).name for who in ("anna", "ben", "ben")}
+    assert len(names) == 2
+    assert all(name.startswith("jwt:https://issuer.example/") and len(name) == 68 for name in names)
 
 
 @given(st.text() | st.binary().map(lambda data: f"{base64.urlsafe_b64encode(data).decode()}.e30.x"))

@@ -74,6 +74,14 @@ def test_what_strangers_are_called_does_not_reach_redis() -> None:
     assert accounts.changed(10) == []
 
 
+def test_half_a_surrogate_pair_does_not_end_the_sharing() -> None:
+    """What was gathered together with it was lost, of all others too."""
+    accounts = Accounts("token", Rates(requests=1), Tally())
+    for whose in ("anna", "jwt:\ud800", "jwt:\ud801"):
+        accounts.admit(whose)
+    assert len({name for name, _ in accounts.changed(10)}) == 3
+
+
 def test_marks_hold_until_it_is_well_below_them() -> None:
     points, memory = Marks(100, 200), Marks(85)
     nothing = Refused()
