@@ -182,19 +182,19 @@ class Run:
         if self._servers is not None and self._servers.embedded and self._redis is not None and self._staff is None:
             await self._hire(self._redis, self._needed())
 
-    def _needed(self) -> Collection[int]:
-        if self._follower is not None and self._follower.priorities:
-            return self._follower.priorities
-        return {lane.priority for lane in chosen_lanes(self._settings, None, None)}
+    def _needed(self) -> Collection[str]:
+        if self._follower is not None and self._follower.kinds:
+            return self._follower.kinds
+        return {lane.kind.name for lane in chosen_lanes(self._settings, None, None)}
 
-    async def _hire(self, redis: "Redis", needed: Collection[int]) -> None:
-        """Start a worker where embedded servers have none for these priorities: nobody else would store what waits."""
+    async def _hire(self, redis: "Redis", needed: Collection[str]) -> None:
+        """Start a worker where embedded servers have none for these kinds: nobody else would store what waits."""
         if self._servers is None:
             return
         heartbeats = Heartbeats(redis, self._servers.redis_url, self._settings.queue.prefix)
         now = await heartbeats.now()
         working = [beat for beat in await heartbeats.read() if now - beat.at < _SILENT_SECONDS and beat.state != "stopping"]
-        if set(needed) <= {priority for beat in working for priority in beat.priorities}:
+        if set(needed) <= {kind for beat in working for kind in beat.kinds}:
             return
         plan = work_plan(self._settings, self._servers, chosen_lanes(self._settings, None, None), drain=True)
         self._staff = Supervisor([work_job(self._app, self._settings, plan)])

@@ -64,7 +64,7 @@ def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
 
     Raises `FormatError` where the first line is not a serial number and a key, or rows are more than any instrument sends.
     """
-    serial, digest = _header(data)
+    serial, digest = sender_of(data)
     body = _body(data)
     flaws = body.flaws.copy()
     whole = flaws == Flaw.NONE
@@ -82,6 +82,20 @@ def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
         complete=body.complete,
     )
     return FlymasterUpload(serial, digest, track)
+
+
+def sender_of(data: bytes) -> tuple[str, str]:
+    """The serial number and the key in the first line: who sent the upload is known before any row is read.
+
+    Raises `FormatError` where that line is none.
+    """
+    header = HEADER.fullmatch(_first_line(data))
+    if header is None:
+        raise FormatError(
+            "not a Flymaster upload: expected a first line <serial>,<64 hexadecimal digits>",
+            hint="send the text exactly as the instrument does, from its first line on",
+        )
+    return header[1].decode("ascii"), header[2].decode("ascii")
 
 
 def is_flymaster_upload(data: bytes) -> bool:
@@ -102,16 +116,6 @@ def verify_key(serial: str, digest: str, secret: str) -> bool:
 
 def _first_line(data: bytes) -> bytes:
     return data.removeprefix(_BYTE_ORDER_MARK)[:512].partition(b"\n")[0].removesuffix(b"\r")
-
-
-def _header(data: bytes) -> tuple[str, str]:
-    header = HEADER.fullmatch(_first_line(data))
-    if header is None:
-        raise FormatError(
-            "not a Flymaster upload: expected a first line <serial>,<64 hexadecimal digits>",
-            hint="send the text exactly as the instrument does, from its first line on",
-        )
-    return header[1].decode("ascii"), header[2].decode("ascii")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from aiohttp import BodyPartReader, web
 
 from pointq.errors import FormatError, PointqError
-from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, verify_key
+from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, sender_of, verify_key
 from pointq.ingest.doors.grants import device_of
 from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.limits.arrivals import Arrivals
@@ -42,12 +42,15 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
 async def accept(request: web.Request, services: Services) -> web.Response:
     """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
+    arrivals = services.arrivals[FLYMASTER.endpoint]
     try:
-        upload = await _parsed(await _text(request, services.arrivals[FLYMASTER.endpoint]))
-        if (spend := services.spend_of(request)) is not None:
-            spend(upload.track.records)
-        _check_sender(upload, services, request)
-        await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
+        text = await _text(request, arrivals)
+        # a stranger's rows are never read, and the rows of the others take room until they are stored
+        _check_sender(*sender_of(text), services, request)
+        with arrivals.one() as came:
+            came(len(text))
+            upload = await _parsed(text)
+            await _keep(upload, services, request)
     except FormatError as exc:
         return _refuse(HTTPStatus.BAD_REQUEST, "%s", exc)
     except Problem as problem:
@@ -68,14 +71,20 @@ async def _parsed(text: bytes) -> FlymasterUpload:
     return parse() if len(text) <= _SHORT_BYTES else await asyncio.to_thread(parse)
 
 
-def _check_sender(upload: FlymasterUpload, services: Services, request: web.Request) -> None:
+async def _keep(upload: FlymasterUpload, services: Services, request: web.Request) -> None:
+    if (spend := services.spend_of(request)) is not None:
+        spend(upload.track.records)
+    await services.commits[FLYMASTER].append(_batch(upload, services), len(upload.track.rejects))
+
+
+def _check_sender(serial: str, digest: str, services: Services, request: web.Request) -> None:
     """Raises Problem where the upload's key is wrong, or the token is for another instrument."""
     secret, device = services.flymaster_secret, device_of(request)
-    if secret is not None and not verify_key(upload.serial, upload.digest, secret):
+    if secret is not None and not verify_key(serial, digest, secret):
         services.failed(request)
-        raise Problem(HTTPStatus.UNAUTHORIZED, f"the key of instrument {upload.serial} is wrong")
-    if device not in {None, upload.serial}:
-        raise Problem(HTTPStatus.FORBIDDEN, f"the token is for another instrument than {upload.serial}")
+        raise Problem(HTTPStatus.UNAUTHORIZED, f"the key of instrument {serial} is wrong")
+    if device not in {None, serial}:
+        raise Problem(HTTPStatus.FORBIDDEN, f"the token is for another instrument than {serial}")
 
 
 def _judge(upload: FlymasterUpload) -> web.Response:
@@ -111,9 +120,13 @@ async def _text(request: web.Request, arrivals: Arrivals) -> bytes:
         return await read_body(request, arrivals)
     if "Content-Encoding" in request.headers:
         raise FormatError("a multipart body must not be compressed as a whole")
+    is_form = request.content_type == "multipart/form-data"
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == "file":
+                if not is_form and "Content-Encoding" in part.headers:
+                    # aiohttp would unpack it on the event loop, 64 KB to 32 MB at a time
+                    raise FormatError("a part must not be compressed: send the text alone, as the whole body, to compress it")
                 with arrivals.one() as came:
                     return await _bounded(part, request.client_max_size, came)
     except UNREADABLE_FORM as exc:

@@ -40,9 +40,22 @@ def guarded(
                 admit(request)
             return await handler(request)
         except Exception as exc:  # noqa: BLE001 - the boundary: what is not answered here closes the connection
-            return tell(problem_of(exc, request.path))
+            response = tell(problem_of(exc, request.path))
+            _forget_frames(exc)
+            return response
 
     return answer
+
+
+def _forget_frames(exc: BaseException | None) -> None:
+    """Let go of where an error and its causes were met.
+
+    Those frames hold the points of the request, and the future that brought the error: a circle, which would keep them all
+    until the collector looks at everything, and it seldom does.
+    """
+    while exc is not None:
+        exc.__traceback__ = None
+        exc = exc.__cause__ or exc.__context__
 
 
 def problem_of(exc: Exception, path: str) -> Problem:

@@ -57,7 +57,7 @@ def _of_lane(queue: QueueStatus, living: list[WorkerStatus]) -> Iterator[_Figure
     yield families.OLDEST, Series((kind,), queue.oldest_age_seconds or 0.0)
     yield from _known(families.DEAD_BATCHES, queue.dead_batches, kind)
     yield from _known(families.OUT, queue.out_points_per_second, kind)
-    yield families.LANE_WORKERS, Series((kind,), sum(queue.priority in worker.priorities for worker in living))
+    yield families.LANE_WORKERS, Series((kind,), sum(worker.takes(kind) for worker in living))
 
 
 def _known(family: Family, value: float | None, *labels: str) -> Iterator[_Figure]:

@@ -4,6 +4,7 @@ aiohttp could do it, but it takes a body that ends in the middle for a whole one
 connection; here both are a 400 that says so.
 """
 
+import asyncio
 import sys
 import zlib
 from collections.abc import Callable, Mapping
@@ -25,6 +26,9 @@ else:
 UNREADABLE_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, zlib.error)
 """What aiohttp raises where a multipart body is not what it must be, or packed in a way that is unknown or damaged."""
 
+_SHORT_BYTES = 256 * 1024
+"""A body that is unpacked within a millisecond."""
+
 
 class _Stream(Protocol):
     """What the decompressors of zlib and zstd have in common."""
@@ -45,7 +49,7 @@ async def read_body(request: web.Request, arrivals: Arrivals) -> bytes:
     encoding = request.headers.get("Content-Encoding")
     if encoding is None:
         return data
-    return unpack(data, encoding.strip().lower(), request.client_max_size)
+    return await _unpacked(data, encoding.strip().lower(), request.client_max_size, arrivals)
 
 
 async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
@@ -73,8 +77,29 @@ async def arrived(request: web.Request, came: Callable[[int], None]) -> bytes:
     return bytes(data)
 
 
+async def _unpacked(data: bytes, encoding: str, most: int, arrivals: Arrivals) -> bytes:
+    """What was packed; what takes long is unpacked beside the event loop, which 16 MiB would hold up for 50 ms.
+
+    A few kilobytes may become as much as 16 MiB, so only the attempt tells a short body from a long one.
+    """
+    if len(data) <= _SHORT_BYTES and (short := _unpack(data, encoding, min(most, _SHORT_BYTES))) is not None:
+        return short
+    with arrivals.one() as came:
+        came(len(data))
+        async with arrivals.turn:
+            return await asyncio.to_thread(unpack, data, encoding, most)
+
+
 def unpack(data: bytes, encoding: str, most: int) -> bytes:
-    """What was packed as `encoding`, at most so many bytes."""
+    """What was packed as `encoding`. Raises Problem: 413 where that is more than so many bytes, and others as `read_body`."""
+    unpacked = _unpack(data, encoding, most)
+    if unpacked is None:
+        raise too_large()
+    return unpacked
+
+
+def _unpack(data: bytes, encoding: str, most: int) -> bytes | None:
+    """The same; None where it is more than so many bytes."""
     if encoding == "identity":
         return data
     unpacker = _UNPACKERS.get(encoding)
@@ -96,31 +121,31 @@ def too_large() -> Problem:
     )
 
 
-def _gzip(data: bytes, most: int) -> bytes:
+def _gzip(data: bytes, most: int) -> bytes | None:
     return _whole(zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
 
 
-def _deflate(data: bytes, most: int) -> bytes:
+def _deflate(data: bytes, most: int) -> bytes | None:
     # the RFC means zlib's format, but some clients send the bare stream; the first byte of zlib's says method 8
     is_zlib = bool(data) and data[0] & 0x0F == zlib.DEFLATED
     return _whole(zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most)
 
 
-def _zstd(data: bytes, most: int) -> bytes:
+def _zstd(data: bytes, most: int) -> bytes | None:
     return _whole(zstd.ZstdDecompressor(), data, most)
 
 
-def _whole(stream: _Stream, data: bytes, most: int) -> bytes:
-    """All that is in the stream; never more than one byte over the bound is unpacked."""
+def _whole(stream: _Stream, data: bytes, most: int) -> bytes | None:
+    """All that is in the stream; None where that is over the bound, of which never more than one byte is unpacked."""
     unpacked = stream.decompress(data, most + 1)
     if len(unpacked) > most:
-        raise too_large()
+        return None
     if not stream.eof:
         raise EOFError("it ends too early")
     return unpacked
 
 
-_UNPACKERS: Mapping[str, Callable[[bytes, int], bytes]] = {
+_UNPACKERS: Mapping[str, Callable[[bytes, int], bytes | None]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _deflate,

@@ -18,7 +18,6 @@ from pointq.ingest.doors.opening import opened
 from pointq.ingest.drain import Drain
 from pointq.ingest.group_commit import GroupCommit
 from pointq.ingest.guard import routed
-from pointq.ingest.http_log import http_log
 from pointq.ingest.importing import Desk
 from pointq.ingest.intake import Intake, Route
 from pointq.ingest.limits.arrivals import Arrivals
@@ -30,6 +29,7 @@ from pointq.ingest.limits.tally import Tally
 from pointq.ingest.openapi.document import Bounds
 from pointq.ingest.plan import Plan
 from pointq.ingest.port import url_of
+from pointq.ingest.problems import Problem
 from pointq.ingest.pulse import Pulse
 from pointq.ingest.refill import Refill
 from pointq.ingest.services import Services
@@ -41,6 +41,7 @@ from pointq.ingest.watching import going, notice_of, status_of
 from pointq.ingest.ways import DatabaseWay, QueueWay, SpoolWay
 from pointq.metrics.board import board
 from pointq.metrics.counted import SERVING
+from pointq.metrics.http_log import http_log
 from pointq.metrics.teller import Teller
 from pointq.ops.importing.answer import PATH as IMPORT_PATH
 from pointq.points.kinds import KINDS, LIVE, Kind
@@ -185,7 +186,7 @@ async def _runner(plan: Plan, services: Services, gate: Gate, limits: Limits, dr
     posts = posts_of(services, gate, limits)
     app = make_app(services, posts, gate, limits, Bounds(plan.max_body_bytes, plan.max_points))
     # no access log: one line a request costs more than the request, and the metrics say it better
-    options: dict[str, Any] = {"access_log": None, "logger": http_log(), "auto_decompress": False}
+    options: dict[str, Any] = {"access_log": None, "logger": http_log("pointq.ingest.http", Problem), "auto_decompress": False}
     doorstep, times = _doorstep(plan, gate, limits), plan.limits.times
     runner = Runner(app, doorstep, times, limits.tally, shutdown_timeout=_CUT_SECONDS, options=options)
     await runner.setup()

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from pointq.errors import PointqError
 from pointq.metrics.board import Told
+from pointq.metrics.http_log import http_log
 from pointq.metrics.page import page
 
 PATH = "/metrics"
@@ -27,7 +28,7 @@ async def listening(host: str, port: int, tell: Callable[[], Told]) -> AsyncIter
 
     app = web.Application()
     app.router.add_get(PATH, handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, logger=http_log("pointq.metrics.http"), shutdown_timeout=1.0)
     await runner.setup()
     try:
         try:

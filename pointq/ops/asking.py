@@ -108,6 +108,7 @@ def _worker(beat: Heartbeat, now: float) -> WorkerStatus:
         beat.host,
         beat.pid,
         beat.priorities,
+        beat.kinds,
         beat.points_per_second,
         beat.stored_points,
         round(silent, 1),

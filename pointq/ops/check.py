@@ -10,7 +10,8 @@ from enum import IntEnum
 
 from pointq.config.limits import PRIORITIES, Limit
 from pointq.ops.notices import IntakeStatus
-from pointq.ops.status import QueueStatus, Status
+from pointq.ops.status import QueueStatus, Status, WorkerStatus
+from pointq.points.kinds import KINDS
 
 
 class Verdict(IntEnum):
@@ -154,10 +155,19 @@ def _workers(status: Status, limits: Limits) -> Iterator[Finding]:
         if status.workers is None:
             yield _measured("workers", subject, None, limits.workers[priority], "", is_least=True)
             continue
-        alive = sum(worker.state != "lost" and priority in worker.priorities for worker in status.workers)
-        says = f"{alive or 'no'} worker{'' if alive == 1 else 's'} take{'s' if alive == 1 else ''} {subject}"
+        alive, what = _fewest(status.workers, priority)
+        says = f"{alive or 'no'} worker{'' if alive == 1 else 's'} take{'s' if alive == 1 else ''} {what}"
         finding = _measured("workers", subject, alive, limits.workers[priority], says, is_least=True)
         yield finding if finding.verdict is Verdict.OK else _with_hint(finding, "; pointq work starts one")
+
+
+def _fewest(workers: Sequence[WorkerStatus], priority: int) -> tuple[int, str]:
+    """How many take that kind of the priority which fewest take, and what they take."""
+    counts = {
+        kind.name: sum(worker.takes(kind.name) for worker in workers) for kind in KINDS.values() if kind.priority == priority
+    }
+    kind, fewest = min(counts.items(), key=lambda each: each[1])
+    return fewest, f"{kind} points" if fewest < max(counts.values()) else f"priority {priority}"
 
 
 def _spool(status: Status, limits: Limits) -> Iterator[Finding]:

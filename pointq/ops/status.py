@@ -76,12 +76,17 @@ class WorkerStatus:
     host: str
     pid: int
     priorities: tuple[int, ...]
+    kinds: tuple[str, ...]
     points_per_second: float
     stored_points: int
     last_seen_seconds: float
     state: str
     trouble: str | None = None
     """What it waits for, where it is paused."""
+
+    def takes(self, kind: str) -> bool:
+        """Whether it lives, and points of that kind are among what it takes."""
+        return self.state != "lost" and kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +232,9 @@ def _queue_reasons(facts: QueueFacts | None, queues: Sequence[QueueStatus]) -> I
     paused = Counter(worker.trouble for worker in facts.workers if worker.trouble and worker.state != "lost")
     for trouble, count in paused.items():
         yield f"{count} worker{'s' if count > 1 else ''} wait{'' if count > 1 else 's'}: {trouble}"
-    served = {p for worker in facts.workers if worker.state != "lost" for p in worker.priorities}
     for q in queues:
-        if q.total_pending and q.priority not in served:
-            yield f"{q.total_pending} {q.kind} points wait and no worker takes priority {q.priority}; `pointq work` starts one"
+        if q.total_pending and not any(worker.takes(q.kind) for worker in facts.workers):
+            yield f"{q.total_pending} {q.kind} points wait and no worker takes them; `pointq work --kind {q.kind}` starts one"
 
 
 def queue_status(kind: Kind, measures: Sequence[Measure]) -> QueueStatus:

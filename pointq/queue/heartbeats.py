@@ -1,10 +1,12 @@
 """The list of workers: each writes its own line, `status` reads them all."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import orjson
 
+from pointq.points.kinds import KINDS
 from pointq.queue.connection import translated
 from pointq.queue.scripts import script
 
@@ -23,6 +25,8 @@ class Heartbeat:
     host: str
     pid: int
     priorities: tuple[int, ...]
+    kinds: tuple[str, ...]
+    """The kinds of points that it takes: not all of a priority, as it may be."""
     points_per_second: float
     stored_points: int
     state: str
@@ -78,9 +82,15 @@ class Heartbeats:
 def _parse(raw: bytes | str) -> Heartbeat:
     fields = orjson.loads(raw)
     fields["priorities"] = tuple(fields["priorities"])
+    fields["kinds"] = tuple(fields["kinds"]) if "kinds" in fields else _kinds_of(fields["priorities"])
     fields["session"] = _session(fields.get("session"))
     # a newer version's worker may say more, an older one's less
     return Heartbeat(**{name: fields[name] for name in Heartbeat.__dataclass_fields__ if name in fields})
+
+
+def _kinds_of(priorities: Collection[int]) -> tuple[str, ...]:
+    """What a worker takes that does not say so, being of an older version: all that it may."""
+    return tuple(kind.name for kind in KINDS.values() if kind.priority in priorities)
 
 
 def _session(value: object) -> tuple[int, int] | None:

@@ -92,6 +92,7 @@ class Heart:
             host=socket.gethostname(),
             pid=os.getpid(),
             priorities=tuple(sorted({lane.priority for lane in self._reader.lanes})),
+            kinds=tuple(dict.fromkeys(lane.kind.name for lane in self._reader.lanes)),
             points_per_second=round(figures.points_per_second, 1),
             stored_points=figures.stored,
             state=figures.state,

@@ -1,12 +1,12 @@
 """What waits, and who works on it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 
 import pytest
 from redis.asyncio import Redis
 
-from pointq.points.kinds import LIVE
+from pointq.points.kinds import KINDS, LIVE
 from pointq.queue.connection import connect
 from pointq.queue.consumer import Consumer, DeadLetter, Outcome
 from pointq.queue.durability import Acknowledgement
@@ -46,8 +46,8 @@ async def put(redis: Redis, url: str, lane: Lane, points: int = 3) -> None:
     await Producer(redis, url, Acknowledgement()).enqueue([Append(lane, b"frame", points)])
 
 
-def worker(at: float, state: str = "running", priorities: tuple[int, ...] = (1, 2, 3), name: str = "here-7-a") -> Heartbeat:
-    return Heartbeat(name, "here", 7, priorities, 0.0, 0, state, at)
+def worker(at: float, state: str = "running", kinds: Collection[str] = tuple(KINDS), name: str = "here-7-a") -> Heartbeat:
+    return Heartbeat(name, "here", 7, (1, 2, 3), tuple(kinds), 0.0, 0, state, at)
 
 
 async def test_nothing_waits_and_nobody_works(patient: Patient) -> None:
@@ -56,18 +56,18 @@ async def test_nothing_waits_and_nobody_works(patient: Patient) -> None:
     assert (line.severity, line.message) == ("ok", "no worker runs, and nothing waits")
 
 
-async def test_work_and_no_worker_of_its_priority(
+async def test_work_and_no_worker_of_its_kind(
     patient: Patient, redis: Redis, redis_url: str, lane: Lane, beats: Heartbeats
 ) -> None:
     await put(redis, redis_url, lane)
     now = await beats.now()
 
-    for beat in (None, worker(now, priorities=(2, 3)), worker(now - 60)):
+    for beat in (None, worker(now, kinds=("upload", "flymaster")), worker(now - 60)):
         if beat:
             await beats.beat(beat)
         line = await patient.line("workers.alive")
-        assert (line.severity, line.mend) == ("fail", "pointq work --priority 1")
-        assert line.message == "3 points of priority 1 wait and no worker takes them"
+        assert (line.severity, line.mend) == ("fail", "pointq work --kind live")
+        assert line.message == "3 live points wait and no worker takes them"
 
     await beats.beat(worker(await beats.now()))
     assert await patient.severity("workers.alive") == "ok"

@@ -39,13 +39,13 @@ def test_a_table_with_names_of_its_own(layout: Layout) -> None:
     assert import_track(layout, *names, track=table) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
 
 
-def test_a_worker_for_other_priorities_is_not_waited_for(layout: Layout) -> None:
-    command = (sys.executable, "-m", "pointq", "work", "--priority", "1")
+def test_a_worker_for_another_kind_of_the_same_priority_is_not_waited_for(layout: Layout) -> None:
+    command = (sys.executable, "-m", "pointq", "work", "--kind", "scoring")
     worker = subprocess.Popen(command, env=environment(layout), stderr=subprocess.PIPE, text=True)
     try:
         log = worker.stderr
         assert log
-        until(lambda: "reads live" in log.readline(), "the worker works")
+        until(lambda: "reads scoring" in log.readline(), "the worker works")
         assert import_track(layout) == "1 file, 2 fixes, 2 new, 0 duplicates, 0 rejected"
     finally:
         worker.send_signal(signal.SIGTERM)

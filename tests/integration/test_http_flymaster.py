@@ -1,5 +1,6 @@
 """Uploads of Flymaster instruments, which understand two answers only."""
 
+import gzip
 import itertools
 import uuid
 
@@ -143,6 +144,15 @@ def test_a_form_that_is_none(api: Api, header: bytes) -> None:
 def test_a_part_that_is_not_packed_as_it_says(api: Api, encoding: bytes) -> None:
     head = b'Content-Disposition: attachment; name="file"\r\nContent-Encoding: ' + encoding
     body = b"--frontier\r\n" + head + b"\r\n\r\n" + flymaster_text("4711", ROWS) + b"\r\n--frontier--\r\n"
+
+    assert upload(api, body, "multipart/mixed; boundary=frontier") == (400, "NOK")
+
+
+def test_a_part_that_is_packed(api: Api) -> None:
+    """Who packs does so as a whole."""
+    packed = gzip.compress(flymaster_text("4711", ROWS))
+    head = b'Content-Disposition: attachment; name="file"\r\nContent-Encoding: gzip'
+    body = b"--frontier\r\n" + head + b"\r\n\r\n" + packed + b"\r\n--frontier--\r\n"
 
     assert upload(api, body, "multipart/mixed; boundary=frontier") == (400, "NOK")
 

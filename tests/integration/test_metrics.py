@@ -104,6 +104,14 @@ def test_server_and_workers_tell_what_the_contract_names(site: Site) -> None:
     assert asked <= {*labels, *(name.removesuffix("_count") for name in labels)}
 
 
+def test_a_worker_counts_for_the_kinds_that_it_takes_alone(site: Site) -> None:
+    """Two kinds have priority 2."""
+    with site.serve() as server, site.work("--kind", "upload"), server.client() as client:
+        until(lambda: value(page(client), "pointq_queue_workers", kind="upload") == 1, "the worker is known")
+        others = ("live", "scoring", "flymaster")
+        assert [value(page(client), "pointq_queue_workers", kind=kind) for kind in others] == [0, 0, 0]
+
+
 @linux
 def test_whichever_process_is_asked_tells_the_sum_and_a_dead_ones_points_too(site: Site) -> None:
     with site.serve("--processes", "2") as server, ExitStack() as stack:

@@ -49,7 +49,7 @@ def test_the_screen_shows_what_waits_and_who_works(site: Site, server: Server) -
     with watching(site) as terminal:
         shown = terminal.shows("every 1 s", "waiting", "1 server: points by the queue", "no worker runs: pointq work")
         assert re.search(r"upload +2 +7 +0 ", shown), shown
-        assert "! 7 upload points wait and no worker takes priority 2" in shown
+        assert "! 7 upload points wait and no worker takes them" in shown
         with site.work():
             terminal.shows("running", "stored 7")
         terminal.press("q")

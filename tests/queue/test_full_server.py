@@ -97,7 +97,7 @@ async def test_a_worker_says_that_it_lives_on_a_full_server(redis: Redis) -> Non
     heartbeats = Heartbeats(redis, "")
     now = await heartbeats.now()
 
-    await heartbeats.beat(Heartbeat("w", "host", 1, (1,), 0.0, 0, "running", now))
+    await heartbeats.beat(Heartbeat("w", "host", 1, (1,), ("live",), 0.0, 0, "running", now))
 
     assert [beat.id for beat in await heartbeats.read()] == ["w"]
 

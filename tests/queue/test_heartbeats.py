@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from pointq.queue.heartbeats import FORGOTTEN_SECONDS, Heartbeat, Heartbeats
 
-BEAT = Heartbeat("b", "host", 7, (1, 2), 12.5, 99, "running", 0.0)
+BEAT = Heartbeat("b", "host", 7, (1, 2), ("live", "upload"), 12.5, 99, "running", 0.0)
 
 
 async def test_the_list_has_the_last_word_of_each(redis: Redis, redis_url: str, prefix: str) -> None:
@@ -59,3 +59,14 @@ async def test_an_older_version_says_less_and_another_says_it_otherwise(
     await redis.hset(f"{prefix}:{{workers}}:heartbeats", beat.id, orjson.dumps(fields | (session or {})).decode())
 
     assert await beats.read() == [beat]
+
+
+async def test_what_a_worker_of_an_older_version_takes_is_all_of_its_priorities(
+    redis: Redis, redis_url: str, prefix: str
+) -> None:
+    beats = Heartbeats(redis, redis_url, prefix)
+    fields = asdict(replace(BEAT, at=await beats.now()))
+    del fields["kinds"]
+    await redis.hset(f"{prefix}:{{workers}}:heartbeats", BEAT.id, orjson.dumps(fields).decode())
+
+    assert [beat.kinds for beat in await beats.read()] == [("live", "upload", "scoring")]

@@ -109,7 +109,7 @@ async def test_nothing_outside_the_prefix_is_touched(
     await consumer.complete(lane, stored(await take(consumer, lane)))
     await reclaim(consumer, lane)
     heartbeats = Heartbeats(redis, redis_url, prefix)
-    await heartbeats.beat(Heartbeat("one", "host", 1, (1,), 0.0, 0, "running", await heartbeats.now()))
+    await heartbeats.beat(Heartbeat("one", "host", 1, (1,), ("live",), 0.0, 0, "running", await heartbeats.now()))
     await consumer.leave(lane, 0)
 
     made = keys(redis_url) - before

@@ -35,7 +35,7 @@ class Queue:
     async def beat(self, seconds_ago: float = 0.0) -> None:
         """Let the worker say that it lives."""
         at = await self.heartbeats.now() - seconds_ago
-        await self.heartbeats.beat(Heartbeat(self.worker.name, "host", 7, (2,), 0.0, 0, "running", at))
+        await self.heartbeats.beat(Heartbeat(self.worker.name, "host", 7, (2,), ("upload",), 0.0, 0, "running", at))
 
     async def hold(self, points: int = 1) -> None:
         """Let the worker take some."""

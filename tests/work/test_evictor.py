@@ -17,7 +17,7 @@ from pointq.work.evictor import Evictor, silence
 from tests.store.batches import batch_of, check_flights, count_in
 from tests.work.crew import Crew, until
 
-SILENT = Heartbeat("silent", "host", 1, (1,), 0.0, 0, "running", 0.0)
+SILENT = Heartbeat("silent", "host", 1, (1,), ("live",), 0.0, 0, "running", 0.0)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Bodies on their way: each may be as large as one request may be, and thousands of connections may send one."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -9,6 +10,8 @@ from pointq.ingest.problems import Problem
 _BYTES = 64 * 2**20
 _LARGEST = 4
 """Of the largest bodies there is always room for so many."""
+_UNPACKED = 2
+"""Large bodies that are unpacked at a time: how large one becomes is known when it is there, and not before."""
 
 
 class Arrivals:
@@ -17,6 +20,8 @@ class Arrivals:
     def __init__(self, largest: int) -> None:
         self._most = max(_BYTES, _LARGEST * largest)
         self._bytes = 0
+        self.turn = asyncio.Semaphore(_UNPACKED)
+        """To be held by whoever unpacks a large body, until somebody else counts what came out."""
 
     @contextmanager
     def one(self) -> Iterator[Callable[[int], None]]:

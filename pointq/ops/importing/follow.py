@@ -37,9 +37,9 @@ class Follower:
         self._entries: defaultdict[Lane, list[str]] = defaultdict(list)
 
     @property
-    def priorities(self) -> set[int]:
-        """The priorities of the lanes that hold what was enqueued."""
-        return {lane.priority for lane in self._entries}
+    def kinds(self) -> set[str]:
+        """The kinds of points that were enqueued."""
+        return {lane.kind.name for lane in self._entries}
 
     async def remember(self, kind: str, flights: Iterable[Flight]) -> None:
         """Look at flights before their points are enqueued."""

@@ -19,7 +19,7 @@ NOON = 1_782_043_200.25
 
 LANE = QueueStatus("live", 1, 5, 9_999_999, 5, 9_999_999, 19_999_998, 7300.0, 1, 48, 123_456.0, 123_456.0, 162.0, "lagging")
 IDLE = QueueStatus("live", 1, 0, 0, 0, 0, 0, None, 0, 0, 0.0, 0.0, 0.0, "ok")
-WORKER = WorkerStatus("w", "worker-host-1", 123_456, (1, 2, 3), 123_456.0, 1_234_567_890, 0.4, "running")
+WORKER = WorkerStatus("w", "worker-host-1", 123_456, (1, 2, 3), tuple(dict(KINDS)), 123_456.0, 1_234_567_890, 0.4, "running")
 
 
 def queues(lane: QueueStatus) -> tuple[QueueStatus, ...]:

@@ -10,6 +10,7 @@ from pointq.errors import DatabaseError, RedisError
 from pointq.ops.check import CHECKS, Finding, Limits, Verdict, checked, exceeded, worst
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, SpoolStatus, Status, WorkerStatus, compose
+from pointq.points.kinds import KINDS
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
 
@@ -19,7 +20,7 @@ LANES = lanes_of()
 IDLE = interpret(1000.0, {}, {}, "")
 SERVER = RedisStatus(True, "valkey", "9.1.2", 800, 1000, "noeviction", "aof always")
 DATABASE = DatabaseStatus(True, "18.4")
-WORKER = WorkerStatus("w", "host", 1, (1, 2, 3), 0.0, 0, 0.4, "running")
+WORKER = WorkerStatus("w", "host", 1, (1, 2, 3), tuple(KINDS), 0.0, 0, 0.4, "running")
 SPOOL_BYTES = 1000
 
 OFF = limits("off")
@@ -73,7 +74,7 @@ def test_depth_and_dead_letters() -> None:
 
 
 def test_workers_of_a_priority() -> None:
-    lost, high = replace(WORKER, state="lost"), replace(WORKER, priorities=(1,))
+    lost, high = replace(WORKER, state="lost"), replace(WORKER, kinds=("live",))
     own = replace(NONE, workers=limits("2:1"))
     found = status(workers=(WORKER, high, lost))
 
@@ -81,6 +82,14 @@ def test_workers_of_a_priority() -> None:
     assert only("workers", "priority 3", status(workers=(lost,)), own).message == (
         "no workers take priority 3, at least 1 needed; pointq work starts one"
     )
+
+
+def test_a_kind_without_a_worker_beside_one_of_its_priority() -> None:
+    upload = replace(WORKER, kinds=("live", "upload", "flymaster"))
+    found = only("workers", "priority 2", status(workers=(upload,)), replace(NONE, workers=limits(":1")))
+
+    assert (found.verdict, found.value) == (CRITICAL, 0)
+    assert found.message == "no workers take scoring points, at least 1 needed; pointq work starts one"
 
 
 @pytest.mark.parametrize(("size", "points", "verdict"), [(500, 0, OK), (1, 1, WARNING), (800, 1, WARNING), (801, 1, CRITICAL)])

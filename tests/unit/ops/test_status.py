@@ -7,6 +7,7 @@ from pointq.clock import rfc3339
 from pointq.errors import DatabaseError, RedisError
 from pointq.ops.notices import IntakeStatus
 from pointq.ops.status import DatabaseStatus, QueueFacts, RedisStatus, WorkerStatus, compose
+from pointq.points.kinds import KINDS
 from pointq.queue.lanes import lanes_of
 from pointq.queue.measure import Measure, interpret
 
@@ -15,7 +16,7 @@ LANES = lanes_of()
 IDLE = interpret(1000.0, {}, {}, "")
 SERVER = RedisStatus(True, "valkey", "9.1.2", 1000, 0, "noeviction", "aof always")
 DATABASE = DatabaseStatus(True, "18.4")
-WORKER = WorkerStatus("w", "host", 1, (1, 2, 3), 0.0, 0, 0.4, "running")
+WORKER = WorkerStatus("w", "host", 1, (1, 2, 3), tuple(KINDS), 0.0, 0, 0.4, "running")
 
 
 def queue(measure: Measure = IDLE, *workers: WorkerStatus, server: RedisStatus = SERVER) -> QueueFacts:
@@ -104,12 +105,13 @@ def test_the_servers_of_this_machine_say_which_way_points_go() -> None:
 def test_work_that_no_worker_takes_is_named() -> None:
     waiting = replace(IDLE, ready_points=5, pending_points=2)
     lost = replace(WORKER, state="lost")
-    other = replace(WORKER, priorities=(2,))
+    other = replace(WORKER, kinds=("upload", "scoring"))
 
     for workers in ((), (lost,), (other,)):
         status = compose(queue(waiting, *workers), DATABASE, LANES, NOW)
-        assert status.reasons == ("7 live points wait and no worker takes priority 1; `pointq work` starts one",)
-    assert compose(queue(waiting, WORKER), DATABASE, LANES, NOW).state == "ok"
+        assert status.reasons == ("7 live points wait and no worker takes them; `pointq work --kind live` starts one",)
+    for worker in (WORKER, replace(WORKER, kinds=("live",))):
+        assert compose(queue(waiting, worker), DATABASE, LANES, NOW).state == "ok"
 
 
 def test_the_time_to_drain_follows_from_the_rate() -> None:

@@ -1,5 +1,6 @@
 """The queue: what waits, and whether somebody works on it."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pointq.ops.asking import LOST_SECONDS
@@ -12,24 +13,22 @@ from pointq.queue.heartbeats import Heartbeat
 @check(
     "workers.alive",
     Lanes,
-    what="whether every priority that has work has a worker",
-    why="points of a priority that no worker takes wait for ever",
+    what="whether every kind of points that waits has a worker",
+    why="points of a kind that no worker takes wait for ever",
     mend="pointq work",
 )
 def alive(lanes: Lanes) -> Iterator[Finding]:
     """By the workers' signs of life."""
-    served = {priority for worker in _living(lanes) for priority in worker.priorities}
-    waiting: dict[int, int] = {}
+    served = {kind for worker in _living(lanes) for kind in worker.kinds}
+    waiting: Counter[str] = Counter()
     for lane, measure in lanes.measures.items():
-        waiting[lane.priority] = waiting.get(lane.priority, 0) + measure.ready_points + measure.pending_points
-    orphaned = [(priority, points) for priority, points in sorted(waiting.items()) if points and priority not in served]
-    for priority, points in orphaned:
-        yield fail(
-            f"{points} points of priority {priority} wait and no worker takes them", f"pointq work --priority {priority}"
-        )
+        waiting[lane.kind.name] += measure.ready_points + measure.pending_points
+    orphaned = [(kind, points) for kind, points in waiting.items() if points and kind not in served]
+    for kind, points in orphaned:
+        yield fail(f"{points} {kind} points wait and no worker takes them", f"pointq work --kind {kind}")
     if not orphaned:
         count = len(_living(lanes))
-        yield ok(f"{count} workers, {sum(waiting.values())} points wait" if count else "no worker runs, and nothing waits")
+        yield ok(f"{count} workers, {waiting.total()} points wait" if count else "no worker runs, and nothing waits")
 
 
 @check(
