@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from pointq.errors import DatabaseError
+from pointq.errors import DatabaseError, TableError
 from pointq.points.kinds import Kind
 from pointq.store import ddl
 from pointq.store.facts import Extension, Facts, Hypertable, Table
@@ -66,7 +66,8 @@ VERSION = len(MIGRATIONS)
 def plan(facts: Facts, layout: Layout) -> Plan:
     """What to do.
 
-    Raises DatabaseError where a newer pointq made the tables, one is not what it should be, or a wish cannot be had here.
+    Raises TableError where a newer pointq made the tables or one is not what it should be, DatabaseError where a wish cannot
+    be had here.
     """
     refuse(facts, layout)
     notes: list[str] = []
@@ -77,9 +78,9 @@ def plan(facts: Facts, layout: Layout) -> Plan:
 
 
 def refuse(facts: Facts, layout: Layout) -> None:
-    """Raises DatabaseError as `plan` does."""
+    """Raises TableError and DatabaseError as `plan` does."""
     if facts.version is not None and facts.version > VERSION:
-        raise DatabaseError(
+        raise TableError(
             f"the tables are of version {facts.version}, which a newer pointq made; this one knows up to {VERSION}",
             hint="upgrade pointq on this machine",
         )
@@ -87,7 +88,7 @@ def refuse(facts: Facts, layout: Layout) -> None:
         table = facts.tables.get(name)
         if table is not None and (wrong := differences(WANTED[name], table)):
             own = ", or say that it is yours: tables.flights = false, or docs/tables.md" if name == "flights" else ""
-            raise DatabaseError(
+            raise TableError(
                 f"the table {name} is not what pointq expects: {'; '.join(wrong)}",
                 hint=f"move it aside (ALTER TABLE {name} RENAME TO …), or correct it{own}",
             )
@@ -101,7 +102,7 @@ def refuse(facts: Facts, layout: Layout) -> None:
 
 def _refuse_unsafe(facts: Facts, table: Table) -> None:
     if facts.timescaledb is not None and not facts.timescaledb.keeps_late_rows:
-        raise DatabaseError(unsafe(facts.timescaledb.version, table.name), hint=UPDATE)
+        raise TableError(unsafe(facts.timescaledb.version, table.name), hint=UPDATE)
 
 
 def _edition(facts: Facts) -> Extension | None:

@@ -42,7 +42,7 @@ class Schema:
 async def init(connection: AsyncConnection, layout: Layout | None = None) -> Schema:
     """Make what is missing, and keep it as the layout says; may be called at any time, and by several at once.
 
-    Raises DatabaseError where the user may not, the server refuses, or a table is not what it should be.
+    Raises DatabaseError where the user may not or the server refuses, TableError where a table is not what it should be.
     """
     layout = layout or Layout()
     before: facts.Facts | None = None

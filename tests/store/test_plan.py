@@ -7,7 +7,7 @@ import pytest
 from psycopg import AsyncConnection, sql
 
 from pointq.config.keeping import RetentionSettings
-from pointq.errors import DatabaseError
+from pointq.errors import DatabaseError, TableError
 from pointq.store import facts, plan, schema
 from pointq.store.connection import connect
 from pointq.store.layout import Layout
@@ -101,7 +101,7 @@ async def indexes(connection: AsyncConnection, prefix: str) -> set[tuple[str, st
 
 async def test_the_hint_for_a_table_that_is_wrong_is_the_way_out(connection: AsyncConnection) -> None:
     await connection.execute("ALTER TABLE live_track_points DROP COLUMN heading")
-    with pytest.raises(DatabaseError, match="column heading is missing") as caught:
+    with pytest.raises(TableError, match="column heading is missing") as caught:
         await schema.init(connection)
     assert "ALTER TABLE live_track_points RENAME TO" in str(caught.value.hint)
 
@@ -124,7 +124,7 @@ async def test_an_index_of_flights_is_known_by_its_columns(connection: AsyncConn
 async def test_tables_of_a_newer_pointq_are_refused(connection: AsyncConnection) -> None:
     await connection.execute("INSERT INTO pointq_schema (version) VALUES (99)")
 
-    with pytest.raises(DatabaseError, match="version 99, which a newer pointq made") as caught:
+    with pytest.raises(TableError, match="version 99, which a newer pointq made") as caught:
         await schema.init(connection)
     assert caught.value.hint == "upgrade pointq on this machine"
 
