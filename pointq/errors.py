@@ -8,7 +8,7 @@
     │   │   ├── RedisLoginError
     │   │   └── DurabilityError
     │   ├── DatabaseError
-    │   │   └── TableError
+    │   │   └── TableError          exit 1   the database answers, and a table is wrong
     │   ├── EmbeddedError
     │   └── SpoolError
     ├── WaitTimeout                 exit 4   something did not happen in time
@@ -86,7 +86,12 @@ class DatabaseError(BackendError):
 
 
 class TableError(DatabaseError):
-    """A table that would not keep what pointq promises; the others may be as they should."""
+    """A table that would not keep what pointq promises; the others may be as they should.
+
+    The database is there: to wait for it, or to try again, mends nothing.
+    """
+
+    exit_code = ExitCode.FAILED
 
 
 class EmbeddedError(BackendError):

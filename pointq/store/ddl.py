@@ -13,7 +13,7 @@ KEY = ("flight_uuid", "time", "lat", "lon")
 
 
 def create_table(kind: Kind, *, postgis: str | None = None) -> sql.Composed:
-    """``CREATE TABLE`` for that kind; `postgis` is the schema of PostGIS, where a column geom is wanted."""
+    """``CREATE TABLE`` for that kind, which is not there; `postgis` is the schema of PostGIS, where a column geom is wanted."""
     columns: list[sql.Composable] = [sql.SQL("flight_uuid uuid NOT NULL")]
     columns += [
         sql.SQL("{name} {type}{null}").format(
@@ -25,7 +25,7 @@ def create_table(kind: Kind, *, postgis: str | None = None) -> sql.Composed:
     ]
     if postgis is not None:
         columns.append(_geom(postgis))
-    return sql.SQL("CREATE TABLE IF NOT EXISTS {table} (\n    {columns}\n)").format(
+    return sql.SQL("CREATE TABLE {table} (\n    {columns}\n)").format(
         table=sql.Identifier(kind.table), columns=sql.SQL(",\n    ").join(columns)
     )
 
@@ -47,9 +47,12 @@ def create_hypertable(kind: Kind, chunk: timedelta, functions: str = "public") -
 
 
 def create_key(kind: Kind) -> sql.Composed:
-    """The one index."""
-    return sql.SQL("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table} ({key})").format(
-        index=sql.Identifier(f"{kind.table}_key"),
+    """The one index of a table that has none.
+
+    The server names it: an index keeps its name when its table is moved aside, so any name of ours may be taken, and
+    ``IF NOT EXISTS``, which looks at the name alone, would leave the new table without its index.
+    """
+    return sql.SQL("CREATE UNIQUE INDEX ON {table} ({key})").format(
         table=sql.Identifier(kind.table),
         key=sql.SQL(", ").join(map(sql.Identifier, KEY)),
     )

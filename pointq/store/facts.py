@@ -61,8 +61,10 @@ class Table:
     kind: str
     """``relkind`` of pg_class."""
     columns: tuple[FoundColumn, ...]
+    indexes: frozenset[tuple[str, ...]]
+    """Columns of each index that covers all rows."""
     keys: frozenset[tuple[str, ...]]
-    """Columns of each unique index that a conflict can use."""
+    """Those of the unique ones that a conflict can use."""
     deferrable: tuple[str, ...]
     """Unique indexes of constraints that are checked at the end of a transaction."""
     empty: bool
@@ -100,10 +102,12 @@ async def look(connection: AsyncConnection[Any], names: Sequence[str]) -> Facts:
     for row in rows:
         name = row["name"]
         columns = tuple(FoundColumn(*column) for column in row["columns"])
-        keys = frozenset(map(tuple, row["unique_keys"]))
+        indexes, keys = (frozenset(map(tuple, row[of])) for of in ("indexes", "unique_keys"))
         empty = row["relkind"] in "rp" and await _is_empty(connection, name)
         deferrable = tuple(row["deferrable"])
-        tables[name] = Table(name, row["schema"], row["relkind"], columns, keys, deferrable, empty, hypertables.get(name))
+        tables[name] = Table(
+            name, row["schema"], row["relkind"], columns, indexes, keys, deferrable, empty, hypertables.get(name)
+        )
     return Facts(await _version(connection), tables, extensions)
 
 

@@ -120,13 +120,14 @@ def check_points(table: PointsTable, facts: TableFacts | None) -> tuple[Finding,
     """What differs in a table of points."""
     if facts is None or facts.relation not in "rp":
         return (_no_table(table, facts),)
-    required = {"time", "lat", "lon"}
+    given = {"time", "lat", "lon", "flight_uuid", "flight_id"}
+    return (*_columns(table, facts, given), *check_key(table, facts))
+
+
+def check_key(table: PointsTable, facts: TableFacts) -> tuple[Finding, ...]:
+    """What keeps a table from storing a point that is sent twice only once."""
     key = [table.columns[field] for field in ("flight_uuid", "flight_id", "time", "lat", "lon") if field in table.columns]
-    return (
-        *_columns(table, facts, required | {"flight_uuid", "flight_id"}),
-        *_deferred(table, facts),
-        *_key(table, facts, key),
-    )
+    return (*_deferred(table, facts), *_key(table, facts, key))
 
 
 def check_flights(table: Table, facts: TableFacts | None) -> tuple[Finding, ...]:

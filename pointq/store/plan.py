@@ -1,11 +1,11 @@
 """What is to be done to a database so that its tables are as wished: decided from facts, nothing asked or changed here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from pointq.errors import DatabaseError
+from pointq.errors import DatabaseError, TableError
 from pointq.points.kinds import Kind
 from pointq.store import ddl
 from pointq.store.facts import Extension, Facts, Hypertable, Table
@@ -33,9 +33,29 @@ class Plan:
     notes: tuple[str, ...]
 
 
-MIGRATIONS: Sequence[tuple[str, Callable[[], Sequence[Statement]]]] = (
-    ("the tables", lambda: [sql.SQL(text("flights")), sql.SQL(text("imports"))]),
-    ("an index for the flights of a device", lambda: [sql.SQL(text("flights_by_device"))]),
+Step = Callable[[Facts], Iterable[Statement]]
+
+
+def _flights(facts: Facts) -> Iterator[Statement]:
+    yield sql.SQL(text("flights"))
+    yield from _index("flights_by_id", ("flight_id",), facts)
+    yield sql.SQL(text("imports"))
+
+
+def _flights_by_device(facts: Facts) -> Iterator[Statement]:
+    yield from _index("flights_by_device", ("kind", "device_id"), facts)
+
+
+def _index(name: str, columns: tuple[str, ...], facts: Facts) -> Iterator[Statement]:
+    """An index of flights, known by its columns: its name may be that of a table that was moved aside."""
+    flights = facts.tables.get("flights")
+    if flights is None or columns not in flights.indexes:
+        yield sql.SQL(text(name))
+
+
+MIGRATIONS: Sequence[tuple[str, Step]] = (
+    ("the tables", _flights),
+    ("an index for the flights of a device", _flights_by_device),
 )
 """Steps of flights and what goes with them, the first makes version 1. Each may be done again where it is done already."""
 
@@ -46,9 +66,10 @@ VERSION = len(MIGRATIONS)
 def plan(facts: Facts, layout: Layout) -> Plan:
     """What to do.
 
-    Raises DatabaseError where a newer pointq made the tables, one is not what it should be, or a wish cannot be had here.
+    Raises TableError where a newer pointq made the tables or one is not what it should be, DatabaseError where a wish cannot
+    be had here.
     """
-    _refuse(facts, layout)
+    refuse(facts, layout)
     notes: list[str] = []
     stages = [*_tables(facts, layout)]
     for kind in layout.kinds:
@@ -56,9 +77,10 @@ def plan(facts: Facts, layout: Layout) -> Plan:
     return Plan(tuple(stages), tuple(notes))
 
 
-def _refuse(facts: Facts, layout: Layout) -> None:
+def refuse(facts: Facts, layout: Layout) -> None:
+    """Raises TableError and DatabaseError as `plan` does."""
     if facts.version is not None and facts.version > VERSION:
-        raise DatabaseError(
+        raise TableError(
             f"the tables are of version {facts.version}, which a newer pointq made; this one knows up to {VERSION}",
             hint="upgrade pointq on this machine",
         )
@@ -66,7 +88,7 @@ def _refuse(facts: Facts, layout: Layout) -> None:
         table = facts.tables.get(name)
         if table is not None and (wrong := differences(WANTED[name], table)):
             own = ", or say that it is yours: tables.flights = false, or docs/tables.md" if name == "flights" else ""
-            raise DatabaseError(
+            raise TableError(
                 f"the table {name} is not what pointq expects: {'; '.join(wrong)}",
                 hint=f"move it aside (ALTER TABLE {name} RENAME TO …), or correct it{own}",
             )
@@ -80,7 +102,7 @@ def _refuse(facts: Facts, layout: Layout) -> None:
 
 def _refuse_unsafe(facts: Facts, table: Table) -> None:
     if facts.timescaledb is not None and not facts.timescaledb.keeps_late_rows:
-        raise DatabaseError(unsafe(facts.timescaledb.version, table.name), hint=UPDATE)
+        raise TableError(unsafe(facts.timescaledb.version, table.name), hint=UPDATE)
 
 
 def _edition(facts: Facts) -> Extension | None:
@@ -98,15 +120,15 @@ def _tables(facts: Facts, layout: Layout) -> Iterator[Stage]:
         version = version or 1
         made = [statement for kind in layout.kinds if kind.table in missing for statement in _make(kind, facts, layout)]
         tokens = [sql.SQL(text("pointq_tokens"))] if "pointq_tokens" in missing else []
-        steps = [statement for _, statements in MIGRATIONS[:version] for statement in _step(statements, layout)]
+        steps = [statement for _, step in MIGRATIONS[:version] for statement in _step(step, facts, layout)]
         what = f"make {', '.join(missing)}" if missing else "write down the version of the tables"
         yield Stage(what, (sql.SQL(text("schema_versions")), *made, *tokens, *steps, _reached(version)))
-    for number, (what, statements) in enumerate(MIGRATIONS[version:], version + 1):
-        yield Stage(f"version {number}: {what}", (*_step(statements, layout), _reached(number)))
+    for number, (what, step) in enumerate(MIGRATIONS[version:], version + 1):
+        yield Stage(f"version {number}: {what}", (*_step(step, facts, layout), _reached(number)))
 
 
-def _step(statements: Callable[[], Sequence[Statement]], layout: Layout) -> Sequence[Statement]:
-    return statements() if layout.keeps_flights else ()
+def _step(step: Step, facts: Facts, layout: Layout) -> Iterable[Statement]:
+    return step(facts) if layout.keeps_flights else ()
 
 
 def _reached(version: int) -> sql.Composed:

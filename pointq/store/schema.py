@@ -13,7 +13,7 @@ from pointq.store import ddl, facts
 from pointq.store.faults import one_line
 from pointq.store.inspection import Finding, inspect
 from pointq.store.layout import Layout
-from pointq.store.plan import Plan, Stage, plan
+from pointq.store.plan import Plan, Stage, plan, refuse
 
 _LOCK = 0x706F696E7471
 """Key of the advisory lock under which the tables are made: ``pointq`` in ASCII."""
@@ -42,7 +42,7 @@ class Schema:
 async def init(connection: AsyncConnection, layout: Layout | None = None) -> Schema:
     """Make what is missing, and keep it as the layout says; may be called at any time, and by several at once.
 
-    Raises DatabaseError where the user may not, the server refuses, or a table is not what it should be.
+    Raises DatabaseError where the user may not or the server refuses, TableError where a table is not what it should be.
     """
     layout = layout or Layout()
     before: facts.Facts | None = None
@@ -58,6 +58,8 @@ async def init(connection: AsyncConnection, layout: Layout | None = None) -> Sch
                 if not planned.stages:
                     break
                 await _do(connection, planned.stages[0])
+                # before it is committed: workers that wait for a table store into it as soon as it is there
+                refuse(await facts.look(connection, layout.names), layout)
                 done.append(planned.stages[0].what)
         findings = await inspect(connection, layout.tables)
     made = set(found.tables) - set(before.tables) if done else set()
@@ -126,6 +128,10 @@ async def _translated() -> AsyncIterator[None]:
     except errors.InsufficientPrivilege as exc:
         raise DatabaseError(
             f"the tables cannot be made: {one_line(exc)}", hint="the database user needs the right CREATE on the schema"
+        ) from exc
+    except errors.DuplicateTable as exc:
+        raise DatabaseError(
+            f"the tables cannot be made: {one_line(exc)}", hint="move that aside (ALTER … RENAME TO …), or drop it"
         ) from exc
     except psycopg.Error as exc:
         raise DatabaseError(f"the tables cannot be made: {one_line(exc)}") from exc

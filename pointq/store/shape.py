@@ -32,8 +32,8 @@ class Wanted:
     required: tuple[str, ...]
     """Columns that are never written as NULL."""
     rights: tuple[str, ...]
-    usual: tuple[str, ...] = ()
-    """Indexes that `pointq db init` makes besides the key."""
+    usual: tuple[tuple[str, ...], ...] = ()
+    """Columns of the indexes that `pointq db init` makes besides the key."""
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -61,7 +61,7 @@ _FLIGHTS = Wanted(
     ("kind", "flight_uuid"),
     ("kind", "flight_uuid", "points", "created_at", "updated_at"),
     ("INSERT", "SELECT", "UPDATE"),
-    ("flights_flight_id", "flights_device_id"),
+    (("flight_id",), ("kind", "device_id")),
 )
 _IMPORTS = Wanted(
     "imports",
@@ -94,7 +94,7 @@ _TOKENS = Wanted(
     ("hash",),
     ("hash", "name", "scopes", "created_at"),
     ("SELECT",),
-    ("pointq_tokens_name",),
+    (("name",),),
 )
 WANTED = {wanted.name: wanted for wanted in (*map(_points, KINDS.values()), _FLIGHTS, _IMPORTS, _TOKENS)}
 """By its name."""

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, sql
 from pointq.errors import TableError
 from pointq.points.kinds import Column, Kind
 from pointq.store.faults import one_line
-from pointq.store.inspection import Finding, TableFacts, check_flights, check_points, look_at, takes_copy
+from pointq.store.inspection import Finding, TableFacts, check_flights, check_key, check_points, look_at, takes_copy
 from pointq.store.mapping import PointsTable, Table, Tables
 from pointq.store.safety import refuse_unsafe
 
@@ -31,7 +31,7 @@ class Target:
 
 
 async def target_of(connection: AsyncConnection[Any], tables: Tables, kind: Kind) -> Target:
-    """The target for points of that kind. Of pointq's own tables only the safety of late points is asked.
+    """The target for points of that kind. Of pointq's own tables only that is asked which the server would not refuse.
 
     Raises TableError where the table would not keep what pointq promises, psycopg.Error where it cannot be looked at.
     """
@@ -39,9 +39,10 @@ async def target_of(connection: AsyncConnection[Any], tables: Tables, kind: Kind
     await refuse_unsafe(connection, table)
     if tables.flights is not None and tables.flights.mapped:
         _refuse(check_flights(tables.flights, await look_at(connection, tables.flights)))
-    if not table.mapped:
-        return Target(table, tables.flights, by_copy=True)
     facts = await look_at(connection, table)
+    if not table.mapped:
+        _refuse(check_key(table, facts) if facts else ())
+        return Target(table, tables.flights, by_copy=True)
     _refuse(check_points(table, facts))
     assert facts is not None  # noqa: S101 - a table that is not there was refused
     return Target(table, tables.flights, takes_copy(table, facts), await _constants(connection, table, facts))

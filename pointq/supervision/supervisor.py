@@ -42,6 +42,7 @@ class Supervisor:
         self._processes: dict[int, Process] = {}
         self._up: set[int] = set()
         self._said: dict[int, str] = {}
+        self._done: set[int] = set()
         self._begun = False
         self._failure: PointqError | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,6 +52,11 @@ class Supervisor:
     def stopping(self) -> bool:
         """Whether the processes were told to end."""
         return self._stop.is_set()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether, once all have ended, one that ends by itself was ended before."""
+        return any(job.ends and slot not in self._done for slot, job in enumerate(self._jobs))
 
     @property
     def status(self) -> str:
@@ -101,8 +107,9 @@ class Supervisor:
             except OSError as exc:
                 log.error("no %s process can be started: %s; it is tried again", job.what, exc)  # noqa: TRY400 - no traceback
             else:
-                done = job.ends and process.returncode == 0
-                if done or self.stopping:
+                if job.ends and process.returncode == 0:
+                    self._done.add(slot)
+                if slot in self._done or self.stopping:
                     return
                 log.error("%s process %d died (%s); another is started", job.what, process.pid, _manner(process.returncode))
             if loop.time() - started > _STEADY_SECONDS:
@@ -196,8 +203,9 @@ async def supervise(supervisor: Supervisor, superior: Superior = NOBODY, *, stop
 
     They end within `stop_seconds` of the first signal, as far as is known.
 
-    The first signal lets them finish what they have in their hands; a Ctrl-C after it stops them at once, and then this is
-    cancelled. Raises the PointqError that made one of them end all.
+    The first signal lets them finish what they have in their hands; a Ctrl-C after it stops them at once. Raises
+    CancelledError then, and where a signal ended one that ends by itself before it was done; and the PointqError that made
+    one of them end all.
     """
     loop = asyncio.get_running_loop()
     hurried = False
@@ -227,5 +235,5 @@ async def supervise(supervisor: Supervisor, superior: Superior = NOBODY, *, stop
         await supervisor.stop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    if hurried:
+    if hurried or supervisor.interrupted:
         raise asyncio.CancelledError

@@ -65,7 +65,7 @@ class Plan:
 
 
 def run(plan: Plan, superior: Superior = NOBODY) -> Figures:
-    """Run one worker in this process; see `work`."""
+    """Run one worker in this process; see `work`. Raises KeyboardInterrupt where that is cancelled."""
     return aio.run(work(plan, superior))
 
 
@@ -73,7 +73,8 @@ async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
     """Run one worker until SIGTERM, SIGINT, or, when draining, until its lanes are empty; `superior` hears how it does.
 
     The first signal finishes what was read, then ends. A Ctrl-C after it cancels this at once; another SIGTERM does not, since
-    a service manager may send it to a worker and to its parent, which passes it on.
+    a service manager may send it to a worker and to its parent, which passes it on. Raises CancelledError then, and where
+    either signal ended a drain before its lanes were empty.
     """
     redis = connect(plan.redis_url)
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -113,6 +114,9 @@ async def work(plan: Plan, superior: Superior = NOBODY) -> Figures:
     figures = worker.figures()
     done = (figures.stored, figures.duplicates, figures.dead)
     log.info("worker %s ends: %d stored, %d duplicates, %d dead", consumer.name, *done)
+    if plan.drain and not reader.drained:
+        # what was asked for is not done: a script must not take it for done, whichever signal it was
+        raise asyncio.CancelledError
     return figures
 
 

@@ -39,6 +39,8 @@ class Reader:
     ) -> None:
         self.lanes = tuple(lanes)
         self.draining = drain
+        self.drained = False
+        """Whether, when draining, it found that nothing is left."""
         self._consumer = consumer
         self._points = points
         self._reclaim_idle = reclaim_idle
@@ -103,7 +105,8 @@ class Reader:
                 self.outage.end()
                 if lot is not None or (lot := self._due(early=self._unfinished)) is not None:
                     return lot
-                if self.draining and await self._drained():
+                self.drained = self.draining and await self._drained()
+                if self.drained:
                     return None
                 await self._wait()
             except RedisError as exc:

@@ -24,10 +24,10 @@ CHECKS = (
 )
 
 DEFERRABLE = """
-    DROP INDEX live_track_points_key;
+    DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx;
     ALTER TABLE live_track_points ADD CONSTRAINT late UNIQUE (flight_uuid, time, lat, lon) DEFERRABLE
 """
-KEY = "DROP INDEX live_track_points_key; CREATE {} live_track_points {}"
+KEY = "DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx; CREATE {} live_track_points {}"
 TRIGGER = """
     CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
     CREATE TRIGGER dropper BEFORE INSERT ON live_track_points FOR EACH ROW EXECUTE FUNCTION nothing()
@@ -90,7 +90,7 @@ async def test_nothing_is_wrong_with_the_tables_of_db_init(healthy: Patient) -> 
             "DROP EXPRESSION",
         ),
         (
-            "DROP INDEX live_track_points_key",
+            "DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx",
             "tables.key",
             "fail",
             "no unique index on",
@@ -211,7 +211,11 @@ async def test_rights_that_lack(healthy: Patient, site: Site, weak: str) -> None
 
 
 async def test_what_mends_mends(healthy: Patient, site: Site) -> None:
-    change(site, "ALTER TABLE live_track_points DROP speed, ALTER accuracy TYPE real; DROP INDEX live_track_points_key")
+    change(
+        site,
+        "ALTER TABLE live_track_points DROP speed, ALTER accuracy TYPE real; "
+        "DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx",
+    )
     broken = [line for check in ("tables.columns", "tables.key") for line in lines_of(await healthy.examine(), check)]
     assert len(broken) == 3
 

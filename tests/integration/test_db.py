@@ -38,10 +38,17 @@ def test_a_table_that_is_refused_is_an_error_with_a_hint(site: Site) -> None:
     with psycopg.connect(site.database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE live_track_points DROP COLUMN heading")
 
-    done = site.run("db", "init", expect=3)
+    done = site.run("db", "init", expect=1)
 
     assert "column heading is missing, expected double precision" in done.stderr
     assert "RENAME TO" in done.stderr
+
+
+def test_tables_of_a_newer_pointq_are_no_outage(site: Site) -> None:
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO pointq_schema (version) VALUES (99)")
+
+    assert "which a newer pointq made" in site.run("db", "init", expect=1).stderr
 
 
 def test_status_says_how_large_the_tables_are_and_what_is_missing(site: Site) -> None:

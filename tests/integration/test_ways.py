@@ -6,7 +6,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from pointq.errors import DatabaseError
+from pointq.errors import DatabaseError, TableError
 from pointq.ingest.intake import Declined, parcels_of
 from pointq.ingest.ways import DatabaseWay
 from pointq.points.batch import PointBatch
@@ -68,4 +68,14 @@ async def test_poison_is_declined_and_a_missing_table_is_a_failure(site: Site) -
         with pytest.raises(DatabaseError, match="does not exist"):
             await way.take(parcels_of(batch_of(46), LANES), 0)
         assert connection.execute("SELECT count(*) FROM elsewhere").fetchall() == [(1,)]
+    await way.close()
+
+
+async def test_a_table_without_its_key_takes_no_points(site: Site) -> None:
+    way = DatabaseWay(site.database_url)
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE live_track_points RENAME TO away; CREATE TABLE live_track_points (LIKE away)")
+        with pytest.raises(TableError, match="the table live_track_points cannot be used: no unique index"):
+            await way.take(parcels_of(batch_of(45), LANES), 0)
+        assert connection.execute("SELECT count(*) FROM live_track_points").fetchall() == [(0,)]
     await way.close()

@@ -7,7 +7,7 @@ import pytest
 from psycopg import AsyncConnection, sql
 
 from pointq.config.keeping import RetentionSettings
-from pointq.errors import DatabaseError
+from pointq.errors import DatabaseError, TableError
 from pointq.store import facts, plan, schema
 from pointq.store.connection import connect
 from pointq.store.layout import Layout
@@ -24,7 +24,7 @@ def with_timescale(extension: facts.Extension = TIMESCALE) -> facts.Facts:
 
 
 async def test_tables_without_a_version_are_of_the_first(connection: AsyncConnection) -> None:
-    await connection.execute("DROP TABLE pointq_schema; DROP INDEX flights_device_id")
+    await connection.execute("DROP TABLE pointq_schema; DROP INDEX flights_kind_device_id_idx")
     await connection.execute("INSERT INTO flights (kind, flight_uuid) VALUES ('live', gen_random_uuid())")
 
     brought = await schema.init(connection)
@@ -33,12 +33,12 @@ async def test_tables_without_a_version_are_of_the_first(connection: AsyncConnec
     assert brought.done == ("write down the version of the tables", "version 2: an index for the flights of a device")
     cursor = await connection.execute("SELECT version FROM pointq_schema ORDER BY version")
     assert await cursor.fetchall() == [(1,), (2,)]
-    cursor = await connection.execute("SELECT count(*), to_regclass('flights_device_id')::text FROM flights")
-    assert await cursor.fetchone() == (1, "flights_device_id")
+    cursor = await connection.execute("SELECT count(*), to_regclass('flights_kind_device_id_idx')::text FROM flights")
+    assert await cursor.fetchone() == (1, "flights_kind_device_id_idx")
 
 
 async def test_several_bring_the_tables_forward_at_once(connection: AsyncConnection, database_url: str) -> None:
-    await connection.execute("DROP TABLE pointq_schema; DROP INDEX flights_device_id")
+    await connection.execute("DROP TABLE pointq_schema; DROP INDEX flights_kind_device_id_idx")
     others = [await connect(database_url) for _ in range(3)]
 
     found = await asyncio.gather(*(schema.init(each) for each in others))
@@ -53,7 +53,7 @@ async def test_several_bring_the_tables_forward_at_once(connection: AsyncConnect
 async def test_a_step_that_fails_leaves_the_version_before(
     connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = ("a step that fails", lambda: [sql.SQL("CREATE TABLE half (a int)"), sql.SQL("SELECT 1 / 0")])
+    broken = ("a step that fails", lambda _: [sql.SQL("CREATE TABLE half (a int)"), sql.SQL("SELECT 1 / 0")])
     monkeypatch.setattr(plan, "MIGRATIONS", (*plan.MIGRATIONS, broken))
 
     with pytest.raises(DatabaseError, match="division by zero"):
@@ -63,10 +63,68 @@ async def test_a_step_that_fails_leaves_the_version_before(
     assert await cursor.fetchone() == (plan.VERSION, None)
 
 
+async def test_what_a_stage_makes_is_looked_at_before_it_is_committed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt = ("a step that spoils a table", lambda _: [sql.SQL("DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx")])
+    monkeypatch.setattr(plan, "MIGRATIONS", (spoilt, *plan.MIGRATIONS))
+    async with await connect(database_url) as connection:
+        with pytest.raises(DatabaseError, match="no unique index on"):
+            await schema.init(connection)
+
+        assert (await schema.look(connection)).tables == ()
+
+
+async def test_tables_that_are_moved_aside_keep_the_names_of_their_indexes_and_nothing_else(
+    connection: AsyncConnection,
+) -> None:
+    for table in Layout().names:
+        moved = sql.Identifier(table), sql.Identifier(f"old_{table}")
+        await connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(*moved))
+    before = await indexes(connection, "old_")
+
+    await schema.init(connection)
+
+    assert await indexes(connection, "") == before
+    assert (await schema.preview(connection, Layout())).stages == ()
+
+
+async def indexes(connection: AsyncConnection, prefix: str) -> set[tuple[str, str]]:
+    """By table, without their names."""
+    cursor = await connection.execute(
+        "SELECT w, regexp_replace(indexdef, 'INDEX \\S+ ON \\S+', '') FROM unnest(%s::text[]) AS w"
+        " JOIN pg_indexes ON tablename = %s || w",
+        (list(Layout().names), prefix),
+    )
+    return set(await cursor.fetchall())
+
+
+async def test_the_hint_for_a_table_that_is_wrong_is_the_way_out(connection: AsyncConnection) -> None:
+    await connection.execute("ALTER TABLE live_track_points DROP COLUMN heading")
+    with pytest.raises(TableError, match="column heading is missing") as caught:
+        await schema.init(connection)
+    assert "ALTER TABLE live_track_points RENAME TO" in str(caught.value.hint)
+
+    await connection.execute("ALTER TABLE live_track_points RENAME TO live_old")
+
+    assert (await schema.init(connection)).made == ("live_track_points",)
+
+
+async def test_an_index_of_flights_is_known_by_its_columns(connection: AsyncConnection) -> None:
+    before = await indexes(connection, "")
+    await connection.execute("ALTER INDEX flights_kind_device_id_idx RENAME TO by_device; DROP TABLE pointq_schema")
+
+    await schema.init(connection)
+
+    assert await indexes(connection, "") == before
+    cursor = await connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'flights'")
+    assert await cursor.fetchone() == (3,)
+
+
 async def test_tables_of_a_newer_pointq_are_refused(connection: AsyncConnection) -> None:
     await connection.execute("INSERT INTO pointq_schema (version) VALUES (99)")
 
-    with pytest.raises(DatabaseError, match="version 99, which a newer pointq made") as caught:
+    with pytest.raises(TableError, match="version 99, which a newer pointq made") as caught:
         await schema.init(connection)
     assert caught.value.hint == "upgrade pointq on this machine"
 
@@ -76,7 +134,7 @@ async def test_a_table_that_is_not_what_it_should_be_is_refused_column_by_column
         ALTER TABLE live_track_points
             DROP COLUMN heading, ALTER COLUMN speed TYPE real, ALTER COLUMN lat DROP NOT NULL,
             ADD COLUMN owner text NOT NULL, ADD COLUMN note text, ADD COLUMN at timestamptz NOT NULL DEFAULT now();
-        DROP INDEX live_track_points_key;
+        DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx;
         CREATE UNIQUE INDEX ON live_track_points (flight_uuid, time)
     """)
 
@@ -186,7 +244,8 @@ async def test_a_table_of_somebody_else_is_refused_and_left_alone(database_url: 
 
 async def test_a_key_that_is_checked_too_late_is_refused(connection: AsyncConnection) -> None:
     await connection.execute(
-        "DROP INDEX live_track_points_key; ALTER TABLE live_track_points ADD UNIQUE (flight_uuid, time, lat, lon) DEFERRABLE"
+        "DROP INDEX live_track_points_flight_uuid_time_lat_lon_idx; "
+        "ALTER TABLE live_track_points ADD UNIQUE (flight_uuid, time, lat, lon) DEFERRABLE"
     )
 
     with pytest.raises(DatabaseError, match=r"no unique index on .*; the constraint \S+ is deferrable"):

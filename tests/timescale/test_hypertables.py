@@ -135,6 +135,20 @@ async def test_rollups_hold_each_minute_of_a_flight(connection: AsyncConnection,
     await connection.close()
 
 
+async def test_a_table_with_rollups_is_moved_aside_with_them(connection: AsyncConnection) -> None:
+    layout = Layout(rollups=True)
+    await schema.init(connection, layout)
+    await connection.execute("ALTER TABLE live_track_points RENAME TO live_old")
+    with pytest.raises(DatabaseError, match='"live_track_points_minutes" already exists') as caught:
+        await schema.init(connection, layout)
+    assert "RENAME TO" in str(caught.value.hint)
+
+    await connection.execute("ALTER MATERIALIZED VIEW live_track_points_minutes RENAME TO live_old_minutes")
+
+    assert (await schema.init(connection, layout)).done == ("how live_track_points is kept",)
+    assert (await schema.preview(connection, layout)).stages == ()
+
+
 async def test_compressed_tables_of_a_timescaledb_that_loses_rows_are_refused(
     connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

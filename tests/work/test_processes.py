@@ -200,6 +200,26 @@ def test_a_first_sigterm_and_any_more_store_what_was_read(site: Site, processes:
     assert found.ready_points + stored(site) == 200_000
 
 
+@pytest.mark.parametrize(("processes", "number"), [(1, signal.SIGINT), (1, signal.SIGTERM), (2, signal.SIGINT)])
+def test_a_drain_that_is_ended_before_all_is_stored_was_interrupted(site: Site, processes: int, number: signal.Signals) -> None:
+    site = replace(site, extra={"POINTQ_WORK__BATCH_POINTS": "500"})
+    asyncio.run(put(site, 20, points=500))
+    with psycopg.connect(site.database_url) as connection:
+        connection.execute("LOCK TABLE live_track_points")
+        with site.work("--drain", "--processes", str(processes)) as running:
+            until(lambda: asyncio.run(live(site)).pending_batches, "one waits for the table")
+            until(lambda: len(asyncio.run(pids(site))) == processes, "the workers live")
+            running.process.send_signal(number)
+            until(lambda: running.log.count("stopping: ") == processes, "each says that it stops")
+            connection.rollback()
+            assert running.process.wait(20) == 130
+            assert "Traceback" not in running.log
+
+    found = asyncio.run(live(site))
+    assert found.pending_points == 0
+    assert found.ready_points == 10_000 - stored(site) > 0
+
+
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(site: Site, processes: str) -> None:
     site = replace(site, extra={"POINTQ_WORK__RECLAIM_IDLE_SECONDS": "0.2"})

@@ -167,6 +167,25 @@ async def test_a_missing_table_parks_its_lane_alone_and_refuses_nothing(
     assert told[1].startswith("the table of live points: works again after")
 
 
+async def test_a_table_without_its_key_takes_no_points(crew: Crew) -> None:
+    hand = crew.worker()
+    async with hand.running():
+        await crew.put(batch_of(10))
+        await until(lambda: crew.done("live", 10), "the first points are stored")
+        await crew.database.execute("ALTER TABLE live_track_points RENAME TO away")
+        await crew.put(batch_of(10))
+        await until(lambda: hand.worker.figures().state == "paused", "the lane is parked")
+        await crew.database.execute("CREATE TABLE live_track_points (LIKE away)")
+        await until(lambda: "no unique index" in str(hand.worker.figures().trouble), "what is missing is said")
+        assert await count_in(crew.database) == 0
+
+        await crew.database.execute("CREATE UNIQUE INDEX ON live_track_points (flight_uuid, time, lat, lon)")
+        await until(lambda: crew.done("live", 20), "it goes on")
+
+    assert await crew.dead("live") == []
+    assert await count_in(crew.database) == 10
+
+
 async def test_a_limit_that_one_point_exceeds_parks_its_lane_alone(crew: Crew) -> None:
     await crew.database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "

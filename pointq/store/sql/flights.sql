@@ -19,4 +19,3 @@ CREATE TABLE IF NOT EXISTS flights (
     PRIMARY KEY (kind, flight_uuid)
 -- every batch updates its flights' rows: room on the page keeps those updates off the indexes (HOT)
 ) WITH (fillfactor = 70);
-CREATE INDEX IF NOT EXISTS flights_flight_id ON flights (flight_id);

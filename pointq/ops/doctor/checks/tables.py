@@ -92,7 +92,7 @@ def indexes(tables: Tables) -> Iterator[Finding]:
         (index.name, table.name)
         for wanted, table in _pairs(tables)
         for index in table.indexes
-        if not _is_key(wanted, index) and index.name not in wanted.usual
+        if not _is_key(wanted, index) and index.columns not in wanted.usual
     ]
     for name, table in extra:
         yield warn(f"{table} has the further index {name}", f"DROP INDEX {name}, if nobody needs it")
@@ -221,7 +221,7 @@ def _key(wanted: Wanted, table: FoundTable) -> Iterator[Finding]:
     for index in table.indexes:
         # over a column that pointq does not write, such as a serial id, no two points are ever equal
         narrower = set(index.columns) <= set(wanted.columns) and not set(index.columns) >= wanted.keys
-        if index.unique and narrower and index.name not in wanted.usual:
+        if index.unique and narrower and index.columns not in wanted.usual:
             yield fail(
                 f"the unique index {index.name} on ({', '.join(index.columns)}) is narrower than the key: "
                 "points that differ are taken for the same",
