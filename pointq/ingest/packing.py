@@ -26,11 +26,20 @@ UNREADABLE_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpPr
 """What aiohttp raises where a multipart body is not what it must be, or packed in a way that is unknown or damaged."""
 
 
+_MEMBERS = 1_000
+"""Most in one body: an empty one has 8 bytes, and each costs a decompressor of its own."""
+_SLICE_BYTES = 65_536
+"""Unpacked at a time: what follows a member is copied when the member ends."""
+
+
 class _Stream(Protocol):
     """What the decompressors of zlib and zstd have in common."""
 
     @property
     def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
@@ -84,7 +93,7 @@ def unpack(data: bytes, encoding: str, most: int) -> bytes:
         )
     try:
         return unpacker(data, most)
-    except (zlib.error, zstd.ZstdError, EOFError) as exc:
+    except (zlib.error, zstd.ZstdError, ValueError) as exc:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the body cannot be unpacked as {encoding}: {exc}") from exc
 
 
@@ -97,27 +106,39 @@ def too_large() -> Problem:
 
 
 def _gzip(data: bytes, most: int) -> bytes:
-    return _whole(zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
+    return _members(lambda: zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
 
 
 def _deflate(data: bytes, most: int) -> bytes:
     # the RFC means zlib's format, but some clients send the bare stream; the first byte of zlib's says method 8
     is_zlib = bool(data) and data[0] & 0x0F == zlib.DEFLATED
-    return _whole(zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most)
+    return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most, members=1)
 
 
 def _zstd(data: bytes, most: int) -> bytes:
-    return _whole(zstd.ZstdDecompressor(), data, most)
+    return _members(zstd.ZstdDecompressor, data, most)
 
 
-def _whole(stream: _Stream, data: bytes, most: int) -> bytes:
-    """All that is in the stream; never more than one byte over the bound is unpacked."""
-    unpacked = stream.decompress(data, most + 1)
-    if len(unpacked) > most:
-        raise too_large()
+def _members(begin: Callable[[], _Stream], data: bytes, most: int, *, members: int = _MEMBERS) -> bytes:
+    """All that is in the members, one after another (RFC 1952, 2.2; RFC 8878, 3.1), with nothing else behind them.
+
+    Never more than one byte over the bound is unpacked.
+    """
+    unpacked, stream, begun = bytearray(), begin(), 1
+    for at in range(0, len(data), _SLICE_BYTES):
+        rest = data[at : at + _SLICE_BYTES]
+        while rest:
+            if stream.eof and begun == members:
+                raise ValueError(f"more bytes follow where it should end, after member {members:,}")
+            if stream.eof:
+                stream, begun = begin(), begun + 1
+            unpacked += stream.decompress(rest, most + 1 - len(unpacked))
+            if len(unpacked) > most:
+                raise too_large()
+            rest = stream.unused_data
     if not stream.eof:
-        raise EOFError("it ends too early")
-    return unpacked
+        raise ValueError("it ends too early")
+    return bytes(unpacked)
 
 
 _UNPACKERS: Mapping[str, Callable[[bytes, int], bytes]] = {

@@ -104,6 +104,13 @@ class TestPackedBodies:
         packed = PACKERS[encoding](body_of(api, 50))
         api.accepted(api.send_as_it_is(UPLOAD, packed, Content_Encoding=encoding), 50)
 
+    @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+    def test_ones_in_several_members(self, api: Api, encoding: str) -> None:
+        body, pack = body_of(api, 50), PACKERS[encoding]
+        packed = pack(body[:20]) + pack(body[20:])
+        api.accepted(api.send_as_it_is(UPLOAD, packed, Content_Encoding=encoding), 50)
+        problem(api.send_as_it_is(UPLOAD, packed + b"xx", Content_Encoding=encoding), 400)
+
     def test_identity(self, api: Api) -> None:
         api.accepted(api.send_as_it_is(UPLOAD, body_of(api), Content_Encoding="identity"), 1)
 
