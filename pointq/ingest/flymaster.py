@@ -15,7 +15,7 @@ from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, ve
 from pointq.ingest.doors.grants import device_of
 from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.limits.arrivals import Arrivals
-from pointq.ingest.packing import UNREADABLE_FORM, read_body
+from pointq.ingest.packing import IDENTITY, UNREADABLE_FORM, encoding_of, read_body
 from pointq.ingest.problems import Problem
 from pointq.ingest.seldom import Seldom
 from pointq.ingest.services import Services
@@ -109,7 +109,7 @@ async def _text(request: web.Request, arrivals: Arrivals) -> bytes:
     """The upload: the multipart field ``file``, or the body as it is."""
     if not request.content_type.startswith("multipart/"):
         return await read_body(request, arrivals)
-    if "Content-Encoding" in request.headers:
+    if encoding_of(request) != IDENTITY:
         raise FormatError("a multipart body must not be compressed as a whole")
     try:
         async for part in await request.multipart():

@@ -6,7 +6,7 @@ connection; here both are a 400 that says so.
 
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Protocol
 
@@ -26,6 +26,8 @@ UNREADABLE_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpPr
 """What aiohttp raises where a multipart body is not what it must be, or packed in a way that is unknown or damaged."""
 
 
+IDENTITY = "identity"
+"""The encoding that is none."""
 _MEMBERS = 1_000
 """Most in one body: an empty one has 8 bytes, and each costs a decompressor of its own."""
 _SLICE_BYTES = 65_536
@@ -51,10 +53,25 @@ async def read_body(request: web.Request, arrivals: Arrivals) -> bytes:
     415 where it is packed in a way that pointq does not know.
     """
     data = await _read(request, arrivals)
-    encoding = request.headers.get("Content-Encoding")
-    if encoding is None:
+    if "Content-Encoding" not in request.headers:
         return data
-    return unpack(data, encoding.strip().lower(), request.client_max_size)
+    return unpack(data, encoding_of(request), request.client_max_size)
+
+
+def encoding_of(request: web.Request) -> str:
+    """How its body is packed, `identity` where it is not. Raises Problem: 415 where it is packed more than once."""
+    return one_encoding(request.headers.getall("Content-Encoding", ()))
+
+
+def one_encoding(lines: Iterable[str]) -> str:
+    """The same, of the header's lines, which are one list (RFC 9110, 5.3)."""
+    named = ",".join(lines).lower()
+    packed = [name for name in map(str.strip, named.split(",")) if name not in {"", IDENTITY}]
+    if len(packed) > 1:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body may be packed once; Content-Encoding says {', '.join(packed)!r}"
+        )
+    return packed[0] if packed else IDENTITY
 
 
 async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
@@ -84,7 +101,7 @@ async def arrived(request: web.Request, came: Callable[[int], None]) -> bytes:
 
 def unpack(data: bytes, encoding: str, most: int) -> bytes:
     """What was packed as `encoding`, at most so many bytes."""
-    if encoding == "identity":
+    if encoding == IDENTITY:
         return data
     unpacker = _UNPACKERS.get(encoding)
     if unpacker is None:

@@ -111,8 +111,14 @@ class TestPackedBodies:
         api.accepted(api.send_as_it_is(UPLOAD, packed, Content_Encoding=encoding), 50)
         problem(api.send_as_it_is(UPLOAD, packed + b"xx", Content_Encoding=encoding), 400)
 
-    def test_identity(self, api: Api) -> None:
-        api.accepted(api.send_as_it_is(UPLOAD, body_of(api), Content_Encoding="identity"), 1)
+    @pytest.mark.parametrize("encoding", ["identity", "", " , identity"])
+    def test_identity(self, api: Api, encoding: str) -> None:
+        api.accepted(api.send_as_it_is(UPLOAD, body_of(api), Content_Encoding=encoding), 1)
+
+    def test_two_lines_are_one_list(self, api: Api) -> None:
+        both = {"content_encoding": "identity", "Content_Encoding": "gzip"}
+        api.accepted(api.send_as_it_is(UPLOAD, gzipped(body_of(api)), **both), 1)
+        problem(api.send_as_it_is(UPLOAD, gzipped(body_of(api)), **{**both, "content_encoding": "zstd"}), 415)
 
     @pytest.mark.parametrize("encoding", PACKERS)
     def test_ones_that_are_not_packed_at_all(self, api: Api, encoding: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from pointq.ingest.packing import unpack
+from pointq.ingest.packing import one_encoding, unpack
 from pointq.ingest.problems import Problem
 
 BODY = bytes(range(256)) * 1_000
@@ -83,3 +83,20 @@ def test_very_many_members_are_refused(encoding: str) -> None:
     packed = MEMBERS[encoding](b"")
     assert unpack(packed * 1_000, encoding, MOST) == b""
     assert "member 1,000" in refused(packed * (16_000_000 // len(packed)), encoding).detail
+
+
+@pytest.mark.parametrize("lines", [(), ("",), (" , ",), ("identity",), ("Identity, identity", "")])
+def test_a_body_that_is_not_packed(lines: tuple[str, ...]) -> None:
+    assert one_encoding(lines) == "identity"
+
+
+@pytest.mark.parametrize("lines", [("gzip",), (" GZIP ",), ("identity", "gzip"), ("gzip", "identity"), (",gzip,", "")])
+def test_all_lines_are_one_list(lines: tuple[str, ...]) -> None:
+    assert one_encoding(lines) == "gzip"
+
+
+@pytest.mark.parametrize("lines", [("gzip, zstd",), ("gzip", "gzip"), ("identity", "deflate, gzip")])
+def test_a_body_that_is_packed_more_than_once(lines: tuple[str, ...]) -> None:
+    with pytest.raises(Problem) as caught:
+        one_encoding(lines)
+    assert caught.value.status == 415
