@@ -91,6 +91,14 @@ class TestShapes:
     def test_an_unknown_path(self, api: Api, path: str) -> None:
         problem(api.client.get(path), 404)
 
+    @pytest.mark.parametrize("path", ["/tracking%2Flive", "/tracking%2flive", "/tracking%252Flive", "/tracking/live%3F"])
+    def test_a_path_that_is_another_one_when_it_is_decoded(self, api: Api, path: str) -> None:
+        problem(api.send_as_it_is(path, body_of(api)), 404)
+
+    def test_letters_may_be_encoded(self, api: Api) -> None:
+        problem(api.send_as_it_is("/tracking/l%69ve", b"{}"), 422)
+        assert problem(api.client.get("/tracking/l%69ve"), 405)["detail"] == "/tracking/live takes POST, not GET"
+
     @pytest.mark.parametrize("path", [LIVE, UPLOAD, SCORING, FLYMASTER])
     def test_the_wrong_method(self, api: Api, path: str) -> None:
         answer = api.client.get(path)
