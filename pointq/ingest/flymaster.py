@@ -41,7 +41,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
 
 async def accept(request: web.Request, services: Services) -> web.Response:
-    """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
+    """Store the rows that arrived whole; OK only where all of the upload did: on NOK the instrument sends it again."""
     try:
         upload = await _parsed(await _text(request, services.arrivals[FLYMASTER.endpoint]))
         if (spend := services.spend_of(request)) is not None:
@@ -91,7 +91,7 @@ def _judge(upload: FlymasterUpload) -> web.Response:
             first.reason,
         )
     if not track.complete:
-        message = "instrument %s: cut before EOF; its %d whole rows are kept"
+        message = "instrument %s: cut before EOF, or something stands behind it; its %d whole rows are kept"
         return _refuse(HTTPStatus.BAD_REQUEST, message, upload.serial, len(track))
     if track.records and not len(track):
         return _refuse(HTTPStatus.BAD_REQUEST, "instrument %s: no row is a fix", upload.serial)
