@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from tests.support.api import FLYMASTER, LIVE, SCORING, UPLOAD, Api, problem
+from tests.support.api import FLYMASTER, LIVE, SCORING, UPLOAD, Api, problem, unread
 from tests.support.points import SCORED, pieces, point, track
 
 
@@ -38,7 +38,7 @@ class TestShapes:
         ],
     )
     def test_bad_json(self, api: Api, path: str, body: bytes) -> None:
-        problem(api.send_as_it_is(path, body), 400)
+        unread(api.send_as_it_is(path, body), 400)
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
     @pytest.mark.parametrize("field", ["lat", "elevation"])
@@ -46,7 +46,7 @@ class TestShapes:
         """Nothing is kept of such a request, not the good point in it either."""
         bad = point(**{field: 12345})
         body = json.dumps({"flight_id": api.flight, "device_id": "d1", "track_points": [point(), bad]})
-        problem(api.send_as_it_is(LIVE, body.replace("12345", number).encode()), 400)
+        unread(api.send_as_it_is(LIVE, body.replace("12345", number).encode()), 400)
 
     def test_a_number_too_large_to_hold(self, api: Api) -> None:
         body = json.dumps({"flight_id": api.flight, "track_points": [point(elevation=12345)]})
@@ -73,14 +73,14 @@ class TestShapes:
         ],
     )
     def test_the_wrong_shape(self, api: Api, path: str, document: object) -> None:
-        problem(api.client.post(path, document), 422)
+        unread(api.client.post(path, document), 422)
 
     def test_an_upload_needs_a_flight_id(self, api: Api) -> None:
-        problem(api.client.post(UPLOAD, {"device_id": "d1", "track_points": [point()]}), 422)
+        unread(api.client.post(UPLOAD, {"device_id": "d1", "track_points": [point()]}), 422)
 
     @pytest.mark.parametrize("bad", ["not-a-uuid", 7, "", ["x"]])
     def test_a_flight_uuid_that_is_none(self, api: Api, bad: object) -> None:
-        problem(api.client.post(SCORING, {"flight_uuid": bad, "tracks": [SCORED]}), 422)
+        unread(api.client.post(SCORING, {"flight_uuid": bad, "tracks": [SCORED]}), 422)
 
     @pytest.mark.parametrize("path", [LIVE, UPLOAD, SCORING])
     def test_deep_nesting_is_no_trouble(self, api: Api, path: str) -> None:
@@ -130,29 +130,29 @@ class TestPackedBodies:
 
     @pytest.mark.parametrize("encoding", PACKERS)
     def test_ones_that_are_not_packed_at_all(self, api: Api, encoding: str) -> None:
-        problem(api.send_as_it_is(UPLOAD, body_of(api), Content_Encoding=encoding), 400)
+        unread(api.send_as_it_is(UPLOAD, body_of(api), Content_Encoding=encoding), 400)
 
     @pytest.mark.parametrize("encoding", PACKERS)
     @pytest.mark.parametrize("kept", [1, 10, 200, -20, -1])
     def test_ones_that_were_cut(self, api: Api, encoding: str, kept: int) -> None:
         packed = PACKERS[encoding](body_of(api, 50))
-        problem(api.send_as_it_is(UPLOAD, packed[:kept], Content_Encoding=encoding), 400)
+        unread(api.send_as_it_is(UPLOAD, packed[:kept], Content_Encoding=encoding), 400)
 
     @pytest.mark.parametrize("encoding", PACKERS)
     def test_ones_that_were_damaged(self, api: Api, encoding: str) -> None:
         packed = bytearray(PACKERS[encoding](body_of(api, 50)))
         packed[20:40] = bytes(20)
-        problem(api.send_as_it_is(UPLOAD, bytes(packed), Content_Encoding=encoding), 400)
+        unread(api.send_as_it_is(UPLOAD, bytes(packed), Content_Encoding=encoding), 400)
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
     def test_ones_with_a_wrong_checksum(self, api: Api, encoding: str) -> None:
         packed = bytearray(PACKERS[encoding](body_of(api, 50)))
         packed[-5 if encoding == "gzip" else -1] ^= 1
-        problem(api.send_as_it_is(UPLOAD, bytes(packed), Content_Encoding=encoding), 400)
+        unread(api.send_as_it_is(UPLOAD, bytes(packed), Content_Encoding=encoding), 400)
 
     @pytest.mark.parametrize("encoding", PACKERS)
     def test_empty_ones(self, api: Api, encoding: str) -> None:
-        problem(api.send_as_it_is(UPLOAD, b"", Content_Encoding=encoding), 400)
+        unread(api.send_as_it_is(UPLOAD, b"", Content_Encoding=encoding), 400)
 
     @pytest.mark.parametrize("encoding", ["br", "compress", "nonsense"])
     def test_ways_of_packing_that_nobody_promised(self, api: Api, encoding: str) -> None:
