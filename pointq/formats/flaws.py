@@ -48,6 +48,7 @@ class Flaw(IntEnum):
     TIME_STEP = 31
     TIME_LOST = 32
     NO_LOCATION = 33
+    BEHIND_END = 34
     NO_OFFSET = 60
     XML_BREAK = 61
     COLUMN_COUNT = 62
@@ -98,6 +99,7 @@ _TEXTS: dict[Flaw, str] = {
     Flaw.TIME_STEP: "dt, the time since the fix before, is not a number of seconds, at most 100,000",
     Flaw.TIME_LOST: "the time is relative to that of an earlier fix, which is unknown",
     Flaw.NO_LOCATION: "the user has no last location",
+    Flaw.BEHIND_END: "something stands behind EOF: nothing from here on was read",
     Flaw.NO_OFFSET: "the time has no offset from UTC, such as Z or +02:00; if a table's times are UTC, use --map time_utc=NAME",
     Flaw.XML_BREAK: "the XML is cut or damaged here: nothing from here on could be read",
     Flaw.COLUMN_COUNT: "the row has another number of fields than the header has names",

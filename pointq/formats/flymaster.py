@@ -31,6 +31,7 @@ _SECOND_US = 1_000_000
 _KMH_PER_MPS = 3.6
 _FIELDS = 7
 _END = b"EOF"
+_BLANKS = b" \t\r\n"
 _BLOCK_ROWS = 2**14
 MOST_ROWS = 2**23
 """Rows of one upload: a hundred days of one fix a second."""
@@ -60,7 +61,8 @@ def parse_flymaster_upload(data: bytes, *, now_us: int) -> FlymasterUpload:
     """Read an upload, skipping and reporting rows that are no fix.
 
     `now_us` is the present in microseconds since 1970 UTC: fixes more than a day ahead of it are rejected. An upload that
-    was cut before its EOF gives the rows that arrived whole, and a track that is not `complete`.
+    was cut before its EOF gives the rows that arrived whole, and a track that is not `complete`; so does one that goes on
+    behind its EOF, with one reject for all that stands there.
 
     Raises `FormatError` where the first line is not a serial number and a key, or rows are more than any instrument sends.
     """
@@ -129,7 +131,7 @@ class _Body:
     table: NDArray[np.float64]
     """The fields of those with none, shape (7, whole rows)."""
     complete: bool
-    """Whether an EOF ends them."""
+    """Whether an EOF ends them, and everything else."""
 
 
 def _body(data: bytes) -> _Body:
@@ -137,24 +139,35 @@ def _body(data: bytes) -> _Body:
 
     Without an EOF the piece behind the last line end is not whole, even where it looks so: a digit may be missing.
     """
-    rows = _rows(io.BytesIO(data))
+    file = io.BytesIO(data)
+    rows = _rows(file)
     numbers, flaws, tables = [np.empty(0, np.int64)], [np.empty(0, np.uint8)], [np.empty((_FIELDS, 0))]
-    complete = False
+    ended = False
     for block in iter(lambda: list(islice(rows, _BLOCK_ROWS)), []):
-        complete = block[-1][1] == _END
-        texts = [row for _, row in block[: len(block) - complete]]
+        ended = block[-1][1] == _END
+        texts = [row for _, row in block[: len(block) - ended]]
         found = np.array([_flaw(row) for row in texts], np.uint8)
         numbers.append(np.array([number for number, _ in block[: len(texts)]], np.int64))
         flaws.append(found)
         tables.append(_numbers([texts[i] for i in np.flatnonzero(found == Flaw.NONE).tolist()]))
+    behind = _line_behind(data, file.tell())
+    numbers.append(np.array(behind, np.int64))
+    flaws.append(np.full(len(behind), Flaw.BEHIND_END, np.uint8))
+    complete = ended and not behind
     return _Body(np.concatenate(numbers), np.concatenate(flaws), np.concatenate(tables, axis=1), complete)
+
+
+def _line_behind(data: bytes, end: int) -> list[int]:
+    """The number of the first line behind that place that is not blank, if there is one."""
+    rest = data[end:].lstrip(_BLANKS)
+    return [data.count(b"\n", 0, len(data) - len(rest)) + 1] if rest else []
 
 
 def _rows(file: io.BytesIO) -> Iterator[tuple[int, bytes]]:
     """The number and text of each row that is whole and not blank, EOF included. Raises FormatError where they are too many."""
     count = 0
     for number, line in enumerate(file, 1):
-        row = line.strip(b" \t\r\n")
+        row = line.strip(_BLANKS)
         if number == 1 or not row or not (line.endswith(b"\n") or row == _END):
             continue
         count += 1

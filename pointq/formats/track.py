@@ -106,7 +106,7 @@ class TrackFile:
     serial: str | None = None
     """The serial number of a Flymaster instrument, where all fixes are of one."""
     complete: bool = True
-    """False where a Flymaster upload ends before its EOF, or packets before their end mark."""
+    """False where a Flymaster upload ends before its EOF or goes on behind it, or packets before their end mark."""
 
     def __len__(self) -> int:
         """How many fixes."""

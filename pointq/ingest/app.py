@@ -10,6 +10,7 @@ from pointq.ingest.doors.gate import Gate
 from pointq.ingest.guard import guarded, nowhere
 from pointq.ingest.limits.limits import Limits
 from pointq.ingest.openapi.document import Bounds
+from pointq.ingest.problems import Problem
 from pointq.ingest.services import Services
 from pointq.ingest.shortcut import Handler
 from pointq.ingest.timing import UNKNOWN, fails, timed
@@ -17,9 +18,9 @@ from pointq.ingest.timing import UNKNOWN, fails, timed
 
 def posts_of(services: Services, gate: Gate, limits: Limits) -> Mapping[str, Handler]:
     """What takes points: handlers by path."""
-    posts = {
-        path: timed(path, guarded(handler, limits.behind(gate, path))) for path, handler in tracking.handlers(services).items()
-    }
+    posts: dict[str, Handler] = {}
+    for path, handler in tracking.handlers(services).items():
+        posts[path] = timed(path, guarded(handler, limits.behind(gate, path), Problem.points_response))
     for path, handler in flymaster.handlers(services).items():
         posts[path] = timed(path, guarded(handler, limits.behind(gate, path), flymaster.not_ok))
     return posts

@@ -15,7 +15,7 @@ from pointq.formats.flymaster import FlymasterUpload, parse_flymaster_upload, se
 from pointq.ingest.doors.grants import device_of
 from pointq.ingest.guard import RETRY_AFTER
 from pointq.ingest.limits.arrivals import Arrivals
-from pointq.ingest.packing import UNREADABLE_FORM, read_body
+from pointq.ingest.packing import IDENTITY, UNREADABLE_FORM, encoding_of, read_body
 from pointq.ingest.problems import Problem
 from pointq.ingest.seldom import Seldom
 from pointq.ingest.services import Services
@@ -41,7 +41,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
 
 
 async def accept(request: web.Request, services: Services) -> web.Response:
-    """Store the rows that arrived whole; OK only where the upload did, so that the instrument sends a cut one again."""
+    """Store the rows that arrived whole; OK only where all of the upload did: on NOK the instrument sends it again."""
     arrivals = services.arrivals[FLYMASTER.endpoint]
     try:
         text = await _text(request, arrivals)
@@ -100,7 +100,7 @@ def _judge(upload: FlymasterUpload) -> web.Response:
             first.reason,
         )
     if not track.complete:
-        message = "instrument %s: cut before EOF; its %d whole rows are kept"
+        message = "instrument %s: cut before EOF, or something stands behind it; its %d whole rows are kept"
         return _refuse(HTTPStatus.BAD_REQUEST, message, upload.serial, len(track))
     if track.records and not len(track):
         return _refuse(HTTPStatus.BAD_REQUEST, "instrument %s: no row is a fix", upload.serial)
@@ -118,7 +118,7 @@ async def _text(request: web.Request, arrivals: Arrivals) -> bytes:
     """The upload: the multipart field ``file``, or the body as it is."""
     if not request.content_type.startswith("multipart/"):
         return await read_body(request, arrivals)
-    if "Content-Encoding" in request.headers:
+    if encoding_of(request) != IDENTITY:
         raise FormatError("a multipart body must not be compressed as a whole")
     is_form = request.content_type == "multipart/form-data"
     try:

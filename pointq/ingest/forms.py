@@ -12,7 +12,7 @@ from aiohttp.base_protocol import BaseProtocol
 from pointq.errors import UsageError
 from pointq.ingest.bodies import ID_BYTES
 from pointq.ingest.importing import Upload
-from pointq.ingest.packing import UNREADABLE_FORM, unpack
+from pointq.ingest.packing import UNREADABLE_FORM, encoding_of, unpack
 from pointq.ingest.problems import Problem
 from pointq.ops.importing.options import Options, checked_kind, columns_of
 from pointq.ops.source import shown
@@ -47,7 +47,7 @@ async def read_form(request: web.Request, body: bytes) -> Form:
     fields: dict[str, list[str]] = {}
     try:
         # unpacking and taking apart 16 MiB takes 100 ms, which no live point should wait for
-        parts = await asyncio.to_thread(_opened, request.headers, body, request.client_max_size)
+        parts = await asyncio.to_thread(_opened, request, body)
         for name, file_name, content in parts:
             if name == "file":
                 uploads.append(Upload(shown(file_name or _UNNAMED), content))
@@ -60,9 +60,8 @@ async def read_form(request: web.Request, body: bytes) -> Form:
     return Form(uploads, _options(fields))
 
 
-def _opened(headers: Mapping[str, str], body: bytes, most: int) -> list[_Part]:
-    encoding = headers.get("Content-Encoding", "identity").strip().lower()
-    return asyncio.run(_parts(headers, unpack(body, encoding, most)))
+def _opened(request: web.Request, body: bytes) -> list[_Part]:
+    return asyncio.run(_parts(request.headers, unpack(body, encoding_of(request), request.client_max_size)))
 
 
 async def _parts(headers: Mapping[str, str], body: bytes) -> list[_Part]:

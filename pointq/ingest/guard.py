@@ -97,11 +97,13 @@ def routed(by_route: RequestHandler) -> RequestHandler:
 
 async def nowhere(request: web.Request) -> web.Response:
     """The answer to a path that pointq does not have, or not for this method."""
-    resources = [resource for resource in request.app.router.resources() if resource.canonical == request.path]
+    # as the router compares it: %2F is no slash there, and no more is it here
+    path = request.rel_url.path_safe
+    resources = [resource for resource in request.app.router.resources() if resource.canonical == path]
     methods = sorted({route.method for resource in resources for route in resource} - {"*"})
     if not methods:
-        return Problem(HTTPStatus.NOT_FOUND, f"there is no {request.path}").response()
-    problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{request.path} takes {', '.join(methods)}, not {request.method}")
+        return Problem(HTTPStatus.NOT_FOUND, f"there is no {path}").response()
+    problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {', '.join(methods)}, not {request.method}")
     response = problem.response()
     response.headers["Allow"] = ", ".join(methods)
     return response

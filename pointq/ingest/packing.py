@@ -7,7 +7,7 @@ connection; here both are a 400 that says so.
 import asyncio
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Protocol
 
@@ -29,12 +29,22 @@ UNREADABLE_FORM = (ValueError, LookupError, AssertionError, RuntimeError, HttpPr
 _SHORT_BYTES = 256 * 1024
 """A body that is unpacked within a millisecond."""
 
+IDENTITY = "identity"
+"""The encoding that is none."""
+_MEMBERS = 1_000
+"""Most in one body: an empty one has 8 bytes, and each costs a decompressor of its own."""
+_SLICE_BYTES = 65_536
+"""Unpacked at a time: what follows a member is copied when the member ends."""
+
 
 class _Stream(Protocol):
     """What the decompressors of zlib and zstd have in common."""
 
     @property
     def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
@@ -46,10 +56,25 @@ async def read_body(request: web.Request, arrivals: Arrivals) -> bytes:
     415 where it is packed in a way that pointq does not know.
     """
     data = await _read(request, arrivals)
-    encoding = request.headers.get("Content-Encoding")
-    if encoding is None:
+    if "Content-Encoding" not in request.headers:
         return data
-    return await _unpacked(data, encoding.strip().lower(), request.client_max_size, arrivals)
+    return await _unpacked(data, encoding_of(request), request.client_max_size, arrivals)
+
+
+def encoding_of(request: web.Request) -> str:
+    """How its body is packed, `identity` where it is not. Raises Problem: 415 where it is packed more than once."""
+    return one_encoding(request.headers.getall("Content-Encoding", ()))
+
+
+def one_encoding(lines: Iterable[str]) -> str:
+    """The same, of the header's lines, which are one list (RFC 9110, 5.3)."""
+    named = ",".join(lines).lower()
+    packed = [name for name in map(str.strip, named.split(",")) if name not in {"", IDENTITY}]
+    if len(packed) > 1:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body may be packed once; Content-Encoding says {', '.join(packed)!r}"
+        )
+    return packed[0] if packed else IDENTITY
 
 
 async def _read(request: web.Request, arrivals: Arrivals) -> bytes:
@@ -100,7 +125,7 @@ def unpack(data: bytes, encoding: str, most: int) -> bytes:
 
 def _unpack(data: bytes, encoding: str, most: int) -> bytes | None:
     """The same; None where it is more than so many bytes."""
-    if encoding == "identity":
+    if encoding == IDENTITY:
         return data
     unpacker = _UNPACKERS.get(encoding)
     if unpacker is None:
@@ -109,7 +134,7 @@ def _unpack(data: bytes, encoding: str, most: int) -> bytes | None:
         )
     try:
         return unpacker(data, most)
-    except (zlib.error, zstd.ZstdError, EOFError) as exc:
+    except (zlib.error, zstd.ZstdError, ValueError) as exc:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the body cannot be unpacked as {encoding}: {exc}") from exc
 
 
@@ -122,27 +147,52 @@ def too_large() -> Problem:
 
 
 def _gzip(data: bytes, most: int) -> bytes | None:
-    return _whole(zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
+    return _members(lambda: zlib.decompressobj(16 + zlib.MAX_WBITS), data, most)
 
 
 def _deflate(data: bytes, most: int) -> bytes | None:
     # the RFC means zlib's format, but some clients send the bare stream; the first byte of zlib's says method 8
     is_zlib = bool(data) and data[0] & 0x0F == zlib.DEFLATED
-    return _whole(zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most)
+    return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS), data, most, members=1)
 
 
 def _zstd(data: bytes, most: int) -> bytes | None:
-    return _whole(zstd.ZstdDecompressor(), data, most)
+    return _members(zstd.ZstdDecompressor, data, most)
 
 
-def _whole(stream: _Stream, data: bytes, most: int) -> bytes | None:
-    """All that is in the stream; None where that is over the bound, of which never more than one byte is unpacked."""
+def _members(begin: Callable[[], _Stream], data: bytes, most: int, *, members: int = _MEMBERS) -> bytes | None:
+    """All that is in the members, one after another (RFC 1952, 2.2; RFC 8878, 3.1), with nothing else behind them.
+
+    None where that is over the bound, of which never more than one byte is unpacked.
+    """
+    stream = begin()
     unpacked = stream.decompress(data, most + 1)
     if len(unpacked) > most:
         return None
+    if stream.eof and stream.unused_data:
+        return _further(begin, bytearray(unpacked), stream.unused_data, most, members)
     if not stream.eof:
-        raise EOFError("it ends too early")
+        raise ValueError("it ends too early")
     return unpacked
+
+
+def _further(begin: Callable[[], _Stream], unpacked: bytearray, data: bytes, most: int, members: int) -> bytes | None:
+    """The same, with what stands behind the first of them."""
+    stream, begun = None, 1
+    for at in range(0, len(data), _SLICE_BYTES):
+        rest = data[at : at + _SLICE_BYTES]
+        while rest:
+            if stream is None or stream.eof:
+                if begun == members:
+                    raise ValueError(f"more bytes follow where it should end, after member {members:,}")
+                stream, begun = begin(), begun + 1
+            unpacked += stream.decompress(rest, most + 1 - len(unpacked))
+            if len(unpacked) > most:
+                return None
+            rest = stream.unused_data
+    if stream is None or not stream.eof:
+        raise ValueError("it ends too early")
+    return bytes(unpacked)
 
 
 _UNPACKERS: Mapping[str, Callable[[bytes, int], bytes | None]] = {

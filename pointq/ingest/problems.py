@@ -11,6 +11,9 @@ from pointq.points.rejects import Reject
 TYPE = "about:blank"
 """Of every problem: it means no more than its status (RFC 9457, 4.2.1), and `detail` what a person should know."""
 
+LISTING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+"""What is wrong with a body: where it should have points, the answer lists those that were refused."""
+
 LISTED = 100
 """Rejects that an answer lists; `rejected_count` says how many there are."""
 
@@ -41,15 +44,21 @@ class Problem(Exception):
 
     def response(self) -> web.Response:
         """The answer."""
+        return self._response({})
+
+    def points_response(self) -> web.Response:
+        """The answer where points are taken: it lists those that were refused, also where none was looked at."""
+        return self._response(rejected(self.rejects) if self.status in LISTING else {})
+
+    def _response(self, listed: Mapping[str, object]) -> web.Response:
         body: dict[str, object] = {
             "type": TYPE,
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
             **self.more,
+            **listed,
         }
-        if self.rejects:
-            body |= rejected(self.rejects)
         return web.Response(
             body=orjson.dumps(body, option=orjson.OPT_UTC_Z),
             status=self.status,

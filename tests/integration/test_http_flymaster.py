@@ -100,6 +100,12 @@ def test_an_upload_that_was_cut_is_kept_and_asked_for_again(api: Api, serial: st
     api.kept("flymaster", flight(serial), 5)
 
 
+def test_what_stands_behind_the_end_is_no_reason_to_say_ok(api: Api, serial: str) -> None:
+    assert upload(api, flymaster_text(serial, ROWS[:3], end=f"EOF\n{ROWS[3]}\n")) == (400, "NOK")
+    assert upload(api, flymaster_text(serial, ROWS[:3], end="EOF\n\n \r\n")) == (200, "OK")
+    api.kept("flymaster", flight(serial), 3)
+
+
 def test_a_form_with_an_upload_that_was_cut(api: Api, serial: str) -> None:
     assert upload(api, *multipart(flymaster_text(serial, ROWS, end="1748"))) == (400, "NOK")
     api.kept("flymaster", flight(serial), 5)

@@ -227,6 +227,11 @@ class TestOptions:
         rows = stored(staffed, file["flight_ids"][0], kind="flymaster")
         assert [row["speed"] for row in rows] == [10, 10, 10]
 
+    def test_what_stands_behind_the_end_of_a_flymaster_upload_is_a_reject(self, staffed: Site) -> None:
+        data = flymaster_text("78", [flymaster_row(0)], end=f"EOF\n{flymaster_row(1)}\n")
+        (file,) = staffed.report("import", "-", "--dry-run", stdin=data, expect=DONE_WITH_REJECTS)["files"]
+        assert (file["fixes"], file["rejected"], file["rejects"][0]["line"]) == (1, 1, 4)
+
     def test_another_kind(self, staffed: Site) -> None:
         (file,) = staffed.report("import", "-", "--wait", "--kind", "live", stdin=fresh_igc())["files"]
         assert (file["kind"], file["new"]) == ("live", 5)

@@ -77,6 +77,14 @@ def test_every_example_is_accepted(server: Server, described: Any) -> None:
     assert sent == {LIVE, UPLOAD, SCORING, FLYMASTER}
 
 
+@pytest.mark.parametrize("path", [LIVE, UPLOAD, SCORING])
+def test_what_is_wrong_with_points_comes_with_a_list(described: Any, path: str) -> None:
+    answer = described["paths"][path]["post"]["responses"]["422"]
+    [_, required] = answer["content"]["application/problem+json"]["schema"]["allOf"]
+    assert required == {"required": ["rejected", "rejected_count"]}
+    assert {"rejected", "rejected_count"} < set(described["components"]["schemas"]["Problem400"]["properties"])
+
+
 def test_who_has_it_is_not_sent_it_again(server: Server) -> None:
     with server.client() as client:
         first = client.get(PAGE)

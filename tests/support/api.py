@@ -68,6 +68,12 @@ def problem(answer: Answer, status: int) -> Any:
     return found
 
 
+def unread(answer: Answer, status: int) -> None:
+    """Check that a body was refused before any point of it was looked at."""
+    found = problem(answer, status)
+    assert (found["rejected"], found["rejected_count"]) == ([], 0)
+
+
 def rejected(answer: Answer, *fields: str) -> list[str]:
     """Check that no point was accepted, the first for the first of the fields, and so on; the reasons."""
     found = problem(answer, 422)

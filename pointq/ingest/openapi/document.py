@@ -9,7 +9,15 @@ from typing import Any
 from pointq.ingest.openapi import answers, forms
 from pointq.ingest.openapi.operations import ANYWHERE, Operation, operations
 from pointq.ingest.openapi.points import body_name, body_schema, point_name, point_schema
-from pointq.ingest.openapi.problems import WHEN, not_ok_answer, problem_answer, problem_name, problem_schema, reference
+from pointq.ingest.openapi.problems import (
+    WHEN,
+    listing_answer,
+    not_ok_answer,
+    problem_answer,
+    problem_name,
+    problem_schema,
+    reference,
+)
 from pointq.points.kinds import FLYMASTER, KINDS
 
 Schema = dict[str, Any]
@@ -100,7 +108,7 @@ def _operation(route: Route, operation: Operation) -> Schema:
 
 def _responses(route: Route, operation: Operation, *, head: bool) -> Schema:
     door = () if route.scope is None else (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
-    tell = not_ok_answer if operation.says_ok else reference
+    tell = not_ok_answer if operation.says_ok else listing_answer if operation.lists else reference
     problems = {str(status.value): tell(status) for status in sorted({*ANYWHERE, *door, *operation.problems})}
     found = {**problems, **operation.answers}
     if door and "503" in operation.answers:

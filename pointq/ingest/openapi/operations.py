@@ -40,6 +40,8 @@ class Operation:
     """Besides those of `ANYWHERE` and of doors."""
     description: str = ""
     parameters: tuple[Schema, ...] = field(default=())
+    lists: bool = False
+    """Whether its problems list the points that were refused."""
     says_ok: bool = False
     """Whether its problems are NOK: instruments read two words."""
 
@@ -75,10 +77,12 @@ def _points(kind: Kind) -> Operation:
         id=f"post_{kind.name}",
         summary=f"Points of kind {kind.name}",
         tag="points",
-        description=f"Answered once the points are durable. {_PACKED} The `Content-Type` is not looked at.",
+        description=f"Answered once the points are durable. {_PACKED} The `Content-Type` is not looked at. A bad "
+        "body is answered 400 or 422 with the list of the points refused, empty where none was looked at.",
         content=content,
         answers={"202": _json("At least one point is durable.", "Accepted", example=answers.accepted_example())},
         problems=(*_POINTS, HTTPStatus.UNPROCESSABLE_ENTITY),
+        lists=True,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pointq.ingest.problems import LISTED, TYPE
+from pointq.ingest.problems import LISTED, LISTING, TYPE
 
 Schema = dict[str, Any]
 
@@ -45,9 +45,11 @@ def problem_schema(status: HTTPStatus) -> Schema:
         "status": {"const": status.value},
         "detail": {"type": "string", "description": "What was expected, what was found."},
     }
+    if status in LISTING:
+        properties |= reject_schemas()
     if status is HTTPStatus.UNPROCESSABLE_ENTITY:
         files = {"type": "array", "items": {"$ref": "#/components/schemas/File"}, "description": "Of an import."}
-        properties |= {**reject_schemas(), "files": files}
+        properties["files"] = files
     return {
         "type": "object",
         "description": WHEN[status],
@@ -85,6 +87,15 @@ def problem_answer(status: HTTPStatus) -> Schema:
     """The answer with that problem."""
     content = {JSON: {"schema": {"$ref": f"#/components/schemas/{problem_name(status)}"}, "example": _example(status)}}
     return _with_headers(status, {"description": WHEN[status], "content": content})
+
+
+def listing_answer(status: HTTPStatus) -> Schema:
+    """The same where points are taken; what is no HTTP meets no route, and is a 400 without the list."""
+    if status is not HTTPStatus.UNPROCESSABLE_ENTITY:
+        return reference(status)
+    schema = {"allOf": [{"$ref": f"#/components/schemas/{problem_name(status)}"}, {"required": list(reject_schemas())}]}
+    example = {**_example(status), "rejected": [], "rejected_count": 0}
+    return {"description": WHEN[status], "content": {JSON: {"schema": schema, "example": example}}}
 
 
 def not_ok_answer(status: HTTPStatus) -> Schema:

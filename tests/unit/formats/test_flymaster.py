@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointq.errors import FormatError
+from pointq.formats.flaws import Flaw
 from pointq.formats.flymaster import is_flymaster_upload, parse_flymaster_upload, verify_key
 
 NOW_US = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
@@ -70,10 +71,19 @@ def test_spaces_after_commas_and_crlf() -> None:
     assert (len(track), track.complete, track.columns["heading"].tolist()) == (2, True, [270.0, 271.0])
 
 
-@pytest.mark.parametrize("end", [b"EOF", b"EOF\n", b"EOF\r\n", b" EOF \r\n", b"EOF\nwhat follows is ignored\n"])
+@pytest.mark.parametrize("end", [b"EOF", b"EOF\n", b"EOF\r\n", b" EOF \r\n", b"EOF\n\r\n \t\n\n"])
 def test_the_end(end: bytes) -> None:
     track = parse_flymaster_upload(upload(ROW, end=end), now_us=NOW_US).track
     assert (len(track), track.complete, track.records) == (1, True, 1)
+
+
+@pytest.mark.parametrize("behind", [NEXT, NEXT[:-1], NEXT * 2, b"x", b"\0", b"EOF\n", HEAD + NEXT + b"EOF\n"])
+@pytest.mark.parametrize("blank", [b"", b"\r\n \n"])
+def test_what_stands_behind_the_end_is_one_reject(blank: bytes, behind: bytes) -> None:
+    data = upload(ROW, end=b"EOF\n" + blank + behind)
+    track = parse_flymaster_upload(data, now_us=NOW_US).track
+    assert (len(track), track.complete, track.records) == (1, False, 2)
+    assert [(reject.line, reject.reason) for reject in track.rejects] == [(4 + blank.count(b"\n"), Flaw.BEHIND_END.text)]
 
 
 @pytest.mark.parametrize("cut", [b"", NEXT[:-1], NEXT[:20], b"EO"])
