@@ -9,9 +9,10 @@ from psycopg import AsyncConnection, sql
 from pointq.errors import TableError
 from pointq.points.kinds import Column, Kind
 from pointq.store.faults import one_line
-from pointq.store.inspection import Finding, TableFacts, check_flights, check_key, check_points, look_at, takes_copy
+from pointq.store.inspection import Finding, check_flights, check_key, check_points, takes_copy
 from pointq.store.mapping import PointsTable, Table, Tables
 from pointq.store.safety import refuse_unsafe
+from pointq.store.table_facts import TableFacts, look_at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
