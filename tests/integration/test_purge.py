@@ -117,7 +117,7 @@ def _rows(expected: Sequence[tuple[str, int, int]]) -> set[tuple[str, int]]:
 async def test_with_a_producer_and_a_worker_at_work(site: Site, queue: Queue) -> None:
     """Every accepted point is stored, or in the export, and counted once."""
     await queue.put(*[20] * 4_000)
-    slow = replace(site, extra={"POINTQ_WORK__BATCH_POINTS": "200"})
+    slow = replace(site, extra={"POINTQ_WORK__BATCH_POINTS": "20"})  # a transaction for each batch: the producer is quicker
     stop = asyncio.Event()
     sent = 0
 
