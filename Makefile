@@ -18,7 +18,7 @@ run: $(VENV)/run.stamp ## start pointq on this machine: make run ARGS="--port 90
 	@exec $(BIN)/pointq serve $(ARGS)
 
 test: $(VENV)/dev.stamp build/timescale.stamp build/postgis.stamp ## run every test; COVERAGE=1 also reports coverage: make test ARGS="tests/unit -k frame"
-	@$(BIN)/pytest -n 3 --dist loadfile $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
 
 faults: $(VENV)/dev.stamp ## break servers, disks and connections on purpose; some minutes
 	@$(BIN)/pytest -n 3 --dist loadfile tests/faults $(ARGS)
