@@ -54,7 +54,7 @@ class Persistence:
 
 async def persistence(redis: "Redis") -> Persistence:
     """Ask the server."""
-    info, fsync = await asyncio.gather(redis.info("server", "persistence"), _fsync(redis))
+    info, fsync = await asyncio.gather(redis.info("server", "persistence"), setting(redis, "appendfsync"))
     return Persistence(
         "valkey" if "valkey_version" in info else "redis",
         str(info.get("valkey_version", info["redis_version"])),
@@ -63,9 +63,10 @@ async def persistence(redis: "Redis") -> Persistence:
     )
 
 
-async def _fsync(redis: "Redis") -> str | None:
+async def setting(redis: "Redis", name: str) -> str | None:
+    """The value of a setting of the server; None where it does not say."""
     try:
-        return (await redis.config_get("appendfsync")).get("appendfsync")
+        return (await redis.config_get(name)).get(name)
     except redis_errors.ResponseError:
         # managed servers refuse CONFIG
         return None

@@ -3,14 +3,15 @@
 import gc
 import socket
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from pointq.ops.bench.door import HOST, Door
 from pointq.ops.doctor.sources import database
 from tests.doctor.doctor import Patient, lines_of
 from tests.support.sites import Site
-from tests.support.slow_line import slow_line
 
 
 async def test_a_name_server(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +44,9 @@ async def test_a_question_that_the_database_does_not_answer(healthy: Patient, mo
 
 
 async def test_what_comes_too_late_leaves_nothing_open(patient: Patient, site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    with slow_line(urlsplit(site.redis_url).path, 0.05) as port:
-        report = await patient.hasty.with_(POINTQ_REDIS__URL=f"redis://127.0.0.1:{port}").examine()
+    with Door(Path(urlsplit(site.redis_url).path)) as door:
+        door.delay = 0.05
+        report = await patient.hasty.with_(POINTQ_REDIS__URL=f"redis://{HOST}:{door.port}").examine()
         # what is left open warns of itself, which is an error here
         gc.collect()
 

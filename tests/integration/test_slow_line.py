@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pointq.ops.bench.door import HOST, Door
 from tests.support.sites import Site
-from tests.support.slow_line import slow_line
 
 DELAY = 0.12
 """Seconds, each way. A login to the database alone takes several turns."""
@@ -18,12 +19,13 @@ def far(site: Site) -> Iterator[Site]:
     """The site, seen from far away."""
     database = urlsplit(site.database_url)
     query = parse_qs(database.query)
-    to = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
-    with slow_line(urlsplit(site.redis_url).path, DELAY) as redis_port, slow_line(to, DELAY) as database_port:
+    behind = Path(query["host"][0]) / f".s.PGSQL.{query['port'][0]}"
+    with Door(Path(urlsplit(site.redis_url).path)) as to_redis, Door(behind) as to_database:
+        to_redis.delay = to_database.delay = DELAY
         yield replace(
             site,
-            redis_url=f"redis://127.0.0.1:{redis_port}",
-            database_url=f"postgresql://{database.netloc}127.0.0.1:{database_port}{database.path}",
+            redis_url=f"redis://{HOST}:{to_redis.port}",
+            database_url=f"postgresql://{database.netloc}{HOST}:{to_database.port}{database.path}",
         )
 
 

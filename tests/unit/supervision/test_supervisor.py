@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,36 +23,40 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
 
 
-def watched() -> tuple[Supervisor, asyncio.Event]:
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    """One that watches over a process, which is up."""
     up = asyncio.Event()
     job = Job("tests.unit.supervision.talker", "talking", {}, STYLE, watch_seconds=WATCH_SECONDS)
-    return Supervisor([job], up.set), up
+    supervisor = Supervisor([job], up.set)
+    supervisor.start()
+    await up.wait()
+    yield supervisor
+    await supervisor.stop()
 
 
 def pid(supervisor: Supervisor) -> int:
     return supervisor._processes[0].pid
 
 
-async def test_nobody_is_killed_because_the_whole_machine_stood_still(caplog: pytest.LogCaptureFixture) -> None:
-    supervisor, up = watched()
-    supervisor.start()
-    await up.wait()
+async def test_nobody_is_killed_because_the_whole_machine_stood_still(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
     child = pid(supervisor)
 
     os.kill(child, signal.SIGSTOP)
     time.sleep(WATCH_SECONDS * 1.25)  # noqa: ASYNC251 - the parent stands still, too
     os.kill(child, signal.SIGCONT)
+    # as long as it would take to find out that the child hangs
     await asyncio.sleep(WATCH_SECONDS)
 
     assert pid(supervisor) == child
     assert not caplog.records
-    await supervisor.stop()
 
 
-async def test_one_that_hangs_alone_is_killed_and_another_started(caplog: pytest.LogCaptureFixture) -> None:
-    supervisor, up = watched()
-    supervisor.start()
-    await up.wait()
+async def test_one_that_hangs_alone_is_killed_and_another_started(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
     child = pid(supervisor)
 
     os.kill(child, signal.SIGSTOP)
@@ -60,4 +65,3 @@ async def test_one_that_hangs_alone_is_killed_and_another_started(caplog: pytest
             await asyncio.sleep(0.05)
 
     assert f"talking process {child} hangs: no sign of life for 2 s" in caplog.messages
-    await supervisor.stop()

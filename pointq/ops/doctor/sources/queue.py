@@ -11,7 +11,7 @@ from pointq.config import Settings
 from pointq.errors import RedisError
 from pointq.ops.doctor.sources.clocks import Offset, offset
 from pointq.queue.connection import describe, translated
-from pointq.queue.durability import Persistence, persistence
+from pointq.queue.durability import Persistence, persistence, setting
 from pointq.queue.heartbeats import Heartbeat, Heartbeats
 from pointq.queue.lanes import GROUP, Lane, lanes_of
 from pointq.queue.measure import Measure, measure_all
@@ -85,7 +85,7 @@ async def link(redis: "Redis", url: str) -> QueueLink:
 async def server(redis: "Redis", url: str, settings: Settings, *, embedded: bool) -> QueueServer:
     """Ask the server about itself. Raises RedisError."""
     with translated(url):
-        info, kept, snapshots = await asyncio.gather(redis.info(), persistence(redis), _snapshots(redis))
+        info, kept, snapshots = await asyncio.gather(redis.info(), persistence(redis), setting(redis, "save"))
     return QueueServer(settings, embedded, kept, info, snapshots)
 
 
@@ -118,14 +118,6 @@ async def _lengths(redis: "Redis", lanes: Sequence[Lane]) -> list[int]:
         for lane in lanes:
             asking.xlen(lane.stream)
         return await asking.execute()
-
-
-async def _snapshots(redis: "Redis") -> str | None:
-    try:
-        return str((await redis.config_get("save")).get("save", ""))
-    except redis_errors.ResponseError:
-        # managed servers refuse CONFIG
-        return None
 
 
 async def _holders(redis: "Redis", lanes: Sequence[Lane]) -> list[Holder]:
