@@ -53,7 +53,7 @@ def _forget_frames(exc: BaseException | None) -> None:
     Those frames hold the points of the request, and the future that brought the error: a circle, which would keep them all
     until the collector looks at everything, and it seldom does.
     """
-    while exc is not None:
+    while exc is not None and exc.__traceback__ is not None:  # None: met before, where an error is its own cause
         exc.__traceback__ = None
         exc = exc.__cause__ or exc.__context__
 

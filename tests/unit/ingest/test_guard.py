@@ -5,9 +5,10 @@ from http import HTTPStatus
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from pointq.errors import RedisError
-from pointq.ingest.guard import problem_of
+from pointq.ingest.guard import guarded, problem_of
 from pointq.ingest.problems import Problem
 
 
@@ -37,3 +38,14 @@ def test_a_sender_is_told_when_to_come_again() -> None:
 
 def test_a_defect_is_not_described_to_strangers() -> None:
     assert "secret" not in problem_of(ValueError("secret"), "/").detail
+
+
+@pytest.mark.timeout(10)
+async def test_an_error_that_is_its_own_cause_is_answered() -> None:
+    async def handle(_: web.Request) -> web.Response:
+        error = RedisError("Redis is gone")
+        raise error from error
+
+    answer = await guarded(handle)(make_mocked_request("POST", "/tracking/live"))
+
+    assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
